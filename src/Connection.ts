@@ -1,0 +1,130 @@
+/**
+ * One peer: pulls bytes, takes bytes, ends. The only file that reads or writes a node socket; it knows no line and no user.
+ *
+ * `Socket.run` of `@effect/platform` is not used, because it pushes: a fiber for each chunk, and no way to let a sender
+ * wait. Here the socket stays in paused mode, so what nobody pulls is not read, and TCP slows the sender down.
+ */
+import * as Effect from "effect/Effect"
+import type * as Net from "node:net"
+import { type Address, address } from "./Domain.ts"
+import type { Outlet } from "./UserChannel.ts"
+
+export interface Connection extends Outlet {
+  readonly address: Address
+  /** The IP address of the peer; empty if it was lost before it could be asked for. */
+  readonly ip: string
+  /** The next bytes, or `undefined` once the peer has ended its half. Of a lost peer nothing comes; see `onLost`. */
+  readonly pull: Effect.Effect<Buffer | undefined>
+  /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
+  readonly onLost: (callback: () => void) => void
+  /** Ends the connection in order: what was written arrives first. Waits as long as the peer takes it. */
+  readonly finish: Effect.Effect<void>
+  /** Closes at once. What was written and has not left yet is lost. */
+  readonly destroy: Effect.Effect<void>
+}
+
+// So long, in ms, the peer may take to end its half after we ended ours. To close with bytes unread would reset the
+// connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
+const linger = 1000
+
+export const make = (socket: Net.Socket): Connection => new NetConnection(socket)
+
+// A class, because there is one for every user: methods are shared, closures are not.
+class NetConnection implements Connection {
+  readonly address: Address
+  readonly ip: string
+  private readonly socket: Net.Socket
+  private reader: ((bytes: Buffer | undefined) => void) | undefined
+  private lost: (() => void) | undefined
+
+  constructor(socket: Net.Socket) {
+    this.socket = socket
+    this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
+    this.ip = socket.remoteAddress ?? ""
+    const read = () => this.read()
+    socket.on("readable", read)
+    socket.on("end", read)
+    socket.on("close", () => this.lost?.())
+  }
+
+  get pull() {
+    return Effect.async<Buffer | undefined>((resume) => {
+      this.reader = (bytes) => {
+        this.reader = undefined
+        resume(Effect.succeed(bytes))
+      }
+      this.read()
+      return Effect.sync(() => {
+        this.reader = undefined
+      })
+    })
+  }
+
+  private read(): void {
+    if (this.reader === undefined) return
+    const bytes: Buffer | null = this.socket.read()
+    if (bytes !== null) this.reader(bytes)
+    else if (this.socket.readableEnded) this.reader(undefined)
+  }
+
+  onLost(callback: () => void): void {
+    if (this.socket.destroyed) callback()
+    else this.lost = callback
+  }
+
+  write(parts: ReadonlyArray<Uint8Array>): boolean {
+    const { socket } = this
+    // Nothing pushes back when nobody is there.
+    if (!socket.writable) return true
+    if (parts.length === 1) socket.write(parts[0]!)
+    else {
+      socket.cork()
+      for (const part of parts) socket.write(part)
+      socket.uncork()
+    }
+    // `write` says false for anything large, also where the kernel took it at once.
+    return socket.writableLength === 0 || !socket.writableNeedDrain
+  }
+
+  get writable() {
+    return this.happens("drain", () => !this.socket.writableNeedDrain)
+  }
+
+  get finish() {
+    const { socket } = this
+    return Effect.sync(() => socket.end()).pipe(
+      Effect.zipRight(this.happens("finish", () => socket.writableFinished)),
+      Effect.zipRight(this.lingering),
+      Effect.ensuring(this.destroy)
+    )
+  }
+
+  get destroy() {
+    return Effect.sync(() => {
+      this.socket.destroy()
+    })
+  }
+
+  private get lingering() {
+    return Effect.suspend(() => {
+      // Bytes flow, and are thrown away, only when nobody pulls.
+      this.socket.removeAllListeners("readable").resume()
+      return Effect.timeoutOption(this.happens("end", () => this.socket.readableEnded), linger)
+    })
+  }
+
+  /** Waits for the event, unless what it tells holds already, or for the end of the connection. */
+  private happens(event: "drain" | "finish" | "end", already: () => boolean): Effect.Effect<void> {
+    const { socket } = this
+    return Effect.async((resume) => {
+      if (socket.destroyed || already()) return resume(Effect.void)
+      const off = () => socket.off(event, happened).off("close", happened)
+      const happened = () => {
+        off()
+        resume(Effect.void)
+      }
+      socket.on(event, happened).on("close", happened)
+      return Effect.sync(off)
+    })
+  }
+}

@@ -1,0 +1,21 @@
+/** How fast one connection may go on: the generic cell rate algorithm (ITU-T I.371), which needs one number a connection. */
+
+/** Lets `burst` pass at once and `rate` a second after that; a rate of 0 lets everything pass. */
+export class Pace {
+  /** When, in ms, the connection would have paid off all that it had. */
+  private paid = 0
+  private readonly interval: number
+  private readonly tolerance: number
+
+  constructor(rate: number, burst: number) {
+    this.interval = rate === 0 ? 0 : 1000 / rate
+    this.tolerance = this.interval * (burst - 1)
+  }
+
+  /** Takes one line at the time `now`, in ms, and says for how many ms to wait before it is carried out. */
+  take(now: number): number {
+    const wait = Math.max(0, this.paid - now - this.tolerance)
+    this.paid = Math.max(this.paid, now) + this.interval
+    return wait
+  }
+}

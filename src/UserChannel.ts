@@ -1,0 +1,176 @@
+/**
+ * The lines on their way to one user, in order and bounded in bytes. Knows no socket, only an outlet that takes bytes or
+ * pushes back.
+ *
+ * There is one writer at a time: the broadcaster, straight into the outlet, as long as that takes everything; and from
+ * when it pushes back until the channel is empty again, the fiber that runs `drain`. So a healthy user costs no fiber
+ * to wake.
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+
+/** Where the lines go. */
+export interface Outlet {
+  /** Takes all bytes, in order. MUST NOT wait. `false`: it pushes back, and wants no more until it is `writable`. */
+  readonly write: (parts: ReadonlyArray<Uint8Array>) => boolean
+  /** Waits while the outlet pushes back. */
+  readonly writable: Effect.Effect<void>
+}
+
+/** Some whole lines for one user. */
+export interface Delivery {
+  readonly bytes: Uint8Array
+  readonly lines: number
+  /** A reply to the user itself, which is never skipped. */
+  readonly own: boolean
+}
+
+export interface Options {
+  readonly outlet: Outlet
+  /** How many bytes may wait before other people's lines are skipped. */
+  readonly backlog: number
+  /** The line that tells how many were skipped. */
+  readonly skipped: (lines: number) => string
+}
+
+// What a slow outlet is fed with at a time, so that each piece it takes is progress that can be seen.
+const pieceBytes = 65_536
+
+export class UserChannel {
+  /** Since when, in ms, the sweeper has seen no progress. */
+  stalledSince: number | undefined
+  private readonly options: Options
+  private readonly queue: Queue.Queue<Uint8Array>
+  /** What is left of the first entry, where that was too large for one piece. */
+  private rest: Uint8Array | undefined
+  /** Bytes in the queue and in `rest`. */
+  private waiting = 0
+  /** Bytes of own replies that were announced, and are still on their way here. */
+  private announced = 0
+  /** Lines skipped since the last one that was queued. */
+  private gap = 0
+  private draining = false
+  private onProgress: (() => void) | undefined
+
+  constructor(options: Options, queue: Queue.Queue<Uint8Array>) {
+    this.options = options
+    this.queue = queue
+  }
+
+  /**
+   * Hands over lines, in order; `parts` are their bytes. Never waits: what finds no room is skipped and counted.
+   * `true`: the outlet pushes back from now on, and the caller MUST see to it that `drain` runs.
+   */
+  deliver(deliveries: ReadonlyArray<Delivery>, parts: ReadonlyArray<Uint8Array>): boolean {
+    for (const { bytes, own } of deliveries) if (own) this.announced -= bytes.length
+    if (!this.draining) {
+      this.draining = !this.options.outlet.write(parts)
+      return this.draining
+    }
+    for (const { bytes, lines, own } of deliveries) {
+      // Once skipping, it goes on until the channel is empty: one gap, not one with every batch.
+      if (!own && (this.gap > 0 || this.waiting + bytes.length > this.options.backlog)) this.gap += lines
+      else {
+        this.closeGap()
+        this.enqueue(bytes)
+      }
+    }
+    return false
+  }
+
+  /** Counts an own reply as waiting from now on. Whoever announces it MUST have it delivered. */
+  announce(bytes: Uint8Array): void {
+    this.announced += bytes.length
+  }
+
+  /** Whether the next own reply finds room. */
+  get hasRoom(): boolean {
+    return this.waiting + this.announced < this.options.backlog
+  }
+
+  /** Whether lines wait because the outlet pushes back. */
+  get isDraining(): boolean {
+    return this.draining
+  }
+
+  /** Waits until the next own reply finds room. Of `room` and `drained` one may be waited for at a time. */
+  room(): Effect.Effect<void> {
+    return this.until(() => this.hasRoom)
+  }
+
+  /** Waits until all that was delivered has been given to the outlet, and taken. */
+  drained(): Effect.Effect<void> {
+    return this.until(() => !this.draining)
+  }
+
+  /** Feeds the outlet piece by piece until nothing waits. */
+  drain(): Effect.Effect<void> {
+    return Effect.gen(this, function*() {
+      while (true) {
+        yield* this.options.outlet.writable
+        this.stalledSince = undefined
+        const parts = yield* this.nextPiece()
+        // Looked at and ended in one step, so that no line comes in between and is left behind.
+        if (parts.length === 0 && this.waiting === 0) {
+          if (this.gap > 0) this.closeGap()
+          else {
+            this.draining = false
+            this.onProgress?.()
+            return
+          }
+        } else {
+          this.options.outlet.write(parts)
+          this.onProgress?.()
+        }
+      }
+    })
+  }
+
+  private nextPiece(): Effect.Effect<Array<Uint8Array>> {
+    return Effect.gen(this, function*() {
+      const parts: Array<Uint8Array> = []
+      let room = pieceBytes
+      while (room > 0) {
+        const head = this.rest ?? Option.getOrUndefined(yield* Queue.poll(this.queue))
+        if (head === undefined) break
+        const part = head.subarray(0, room)
+        this.rest = part.length < head.length ? head.subarray(room) : undefined
+        parts.push(part)
+        room -= part.length
+      }
+      this.waiting -= pieceBytes - room
+      return parts
+    })
+  }
+
+  private enqueue(bytes: Uint8Array): void {
+    this.waiting += bytes.length
+    Queue.unsafeOffer(this.queue, bytes)
+  }
+
+  /** Puts the notice at the place of the gap. */
+  private closeGap(): void {
+    if (this.gap === 0) return
+    this.enqueue(Buffer.from(this.options.skipped(this.gap)))
+    this.gap = 0
+  }
+
+  private until(holds: () => boolean): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      const look = () => {
+        if (!holds()) return
+        this.onProgress = undefined
+        resume(Effect.void)
+      }
+      this.onProgress = look
+      look()
+      return Effect.sync(() => {
+        this.onProgress = undefined
+      })
+    })
+  }
+}
+
+export const make = (options: Options): Effect.Effect<UserChannel> =>
+  Effect.map(Queue.unbounded<Uint8Array>(), (queue) => new UserChannel(options, queue))

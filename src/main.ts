@@ -1,0 +1,33 @@
+/** The command line: flags to a `ServerConfig`, and a server that runs until a signal comes. */
+import * as Command from "@effect/cli/Command"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import manifest from "../package.json" with { type: "json" }
+import { Server } from "./Server.ts"
+import { options, ServerConfig } from "./ServerConfig.ts"
+
+const tellnet = Command.make("tellnet", options, (config) =>
+  Effect.flatMap(Server, ({ running }) => running).pipe(
+    Effect.provide(Layer.provide(Server.layer, ServerConfig.layer(config))),
+    Effect.tapError(({ message }) => Console.error(message))
+  )).pipe(Command.withDescription("An instant-messaging server that people use from bare netcat."))
+
+// `--log-level` is one of the flags that come with the library; its environment variable is ours.
+const logLevel = Config.logLevel("TELLNET_LOG_LEVEL").pipe(
+  Config.withDefault(LogLevel.Info),
+  Effect.tapError(() => Console.error("TELLNET_LOG_LEVEL must be a log level such as debug, info, warning or none."))
+)
+
+Effect.flatMap(logLevel, (level) =>
+  Command.run(tellnet, { name: "tellnet", version: manifest.version })(process.argv).pipe(
+    Effect.provide(Logger.minimumLogLevel(level))
+  )).pipe(
+    Effect.provide(NodeContext.layer),
+    NodeRuntime.runMain({ disableErrorReporting: true })
+  )

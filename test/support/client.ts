@@ -1,0 +1,91 @@
+/** A client on a real socket, as a person at a netcat would use it. Every wait has a limit. */
+import { assert } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Net from "node:net"
+
+const patience = "20 seconds"
+
+export interface Client {
+  /** As others see it: `ip:port`. */
+  readonly address: string
+  /** `[addr]addr:`, what stands before everything that it says under its first name. */
+  readonly front: string
+  readonly socket: Net.Socket
+  readonly send: (bytes: string | Uint8Array) => Effect.Effect<void>
+  /** The next line, without its line break. */
+  readonly line: Effect.Effect<string>
+  /** The next lines are these, byte for byte. */
+  readonly sees: (...lines: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Ends its half; the server may go on. */
+  readonly end: Effect.Effect<void>
+  /** Goes without a word: a TCP reset. */
+  readonly reset: Effect.Effect<void>
+  /** Waits until the server has ended its half. All lines that came before can still be read. */
+  readonly ended: Effect.Effect<void>
+}
+
+export const within = <A, E, R>(what: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.timeoutTo(self, {
+    duration: patience,
+    onSuccess: Effect.succeed,
+    onTimeout: () => Effect.dieMessage(`waited in vain for ${what}`)
+  }).pipe(Effect.flatten)
+
+/** Connects. Nothing is read before the first wait for a line if `paused`. */
+export const connect = (port: number, options?: { readonly paused?: boolean; readonly host?: string }): Effect.Effect<
+  Client,
+  never,
+  Scope.Scope
+> =>
+  Effect.gen(function*() {
+    const lines = yield* Queue.unbounded<string>()
+    const over = yield* Deferred.make<void>()
+    const socket = yield* Effect.acquireRelease(
+      within(
+        "a connection",
+        Effect.async<Net.Socket, Error>((resume) => {
+          const socket = Net.connect({ port, host: options?.host ?? "127.0.0.1", allowHalfOpen: true, noDelay: true })
+          socket.once("connect", () => resume(Effect.succeed(socket)))
+          socket.once("error", (error) => resume(Effect.fail(error)))
+        })
+      ).pipe(Effect.orDie),
+      (socket) => Effect.sync(() => socket.destroy())
+    )
+    let rest = Buffer.alloc(0)
+    if (options?.paused !== true) {
+      socket.on("data", (chunk: Buffer) => {
+        rest = Buffer.concat([rest, chunk])
+        for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+          Queue.unsafeOffer(lines, rest.toString("utf8", 0, end))
+          rest = rest.subarray(end + 1)
+        }
+      })
+    }
+    const finish = () => Deferred.unsafeDone(over, Effect.void)
+    socket.on("error", finish).on("end", finish).on("close", finish)
+    const address = socket.localFamily === "IPv6"
+      ? `[${socket.localAddress}]:${socket.localPort}`
+      : `${socket.localAddress}:${socket.localPort}`
+    const line = within("a line", Queue.take(lines))
+    return {
+      address,
+      front: `[${address}]${address}:`,
+      socket,
+      send: (bytes) => Effect.sync(() => socket.write(bytes)),
+      line,
+      sees: (...expected) =>
+        Effect.gen(function*() {
+          for (const each of expected) assert.strictEqual(yield* line, each)
+        }),
+      end: Effect.sync(() => socket.end()),
+      reset: Effect.sync(() => socket.resetAndDestroy()),
+      ended: within("the end", Deferred.await(over))
+    }
+  })
+
+/** Connects, and waits until the client has heard of its own arrival. */
+export const arrive = (port: number): Effect.Effect<Client, never, Scope.Scope> =>
+  Effect.tap(connect(port), (client) => client.sees(`${client.front}已上线`))
