@@ -156,6 +156,14 @@ const make = Effect.gen(function*() {
     Effect.zipRight(Effect.whileLoop({ while: () => true, body: () => turn, step: () => {} }), Effect.never)
   )
 
+  /** Waits until an event was handled; or not, if nobody handles events any more. */
+  const publishAndWait = (event: (done: Deferred.Deferred<void>) => Event) =>
+    Effect.gen(function*() {
+      const done = yield* Deferred.make<void>()
+      yield* publish(event(done))
+      yield* Effect.raceFirst(Effect.interruptible(Deferred.await(done)), Effect.interruptible(Fiber.await(fiber)))
+    })
+
   return Broadcaster.of({
     running: Fiber.join(fiber),
     say: (line) => publish(Event.Said({ line })),
@@ -165,15 +173,7 @@ const make = Effect.gen(function*() {
     },
     tell: (user, line) => publish(Event.Sent({ user, delivery: { bytes: Buffer.from(line), lines: 1, own: false } })),
     arrive: (user, line) => publish(Event.Arrived({ user, line })),
-    leave: (user, line) =>
-      Effect.flatMap(
-        Deferred.make<void>(),
-        (done) => Effect.zipRight(publish(Event.Left({ user, line, done })), Deferred.await(done))
-      ),
-    close: (line) =>
-      Effect.flatMap(
-        Deferred.make<void>(),
-        (done) => Effect.zipRight(publish(Event.Closed({ line, done })), Deferred.await(done))
-      )
+    leave: (user, line) => publishAndWait((done) => Event.Left({ user, line, done })),
+    close: (line) => publishAndWait((done) => Event.Closed({ line, done }))
   })
 })

@@ -11,10 +11,12 @@ import * as LogLevel from "effect/LogLevel"
 import manifest from "../package.json" with { type: "json" }
 import { Server } from "./Server.ts"
 import { options, ServerConfig } from "./ServerConfig.ts"
+import * as Signals from "./Signals.ts"
 
 const tellnet = Command.make("tellnet", options, (config) =>
   Effect.flatMap(Server, ({ running }) => running).pipe(
     Effect.provide(Layer.provide(Server.layer, ServerConfig.layer(config))),
+    Effect.provide(Signals.layer),
     Effect.tapError(({ message }) => Console.error(message))
   )).pipe(Command.withDescription("An instant-messaging server that people use from bare netcat."))
 
@@ -24,10 +26,13 @@ const logLevel = Config.logLevel("TELLNET_LOG_LEVEL").pipe(
   Effect.tapError(() => Console.error("TELLNET_LOG_LEVEL must be a log level such as debug, info, warning or none."))
 )
 
-Effect.flatMap(logLevel, (level) =>
-  Command.run(tellnet, { name: "tellnet", version: manifest.version })(process.argv).pipe(
-    Effect.provide(Logger.minimumLogLevel(level))
-  )).pipe(
-    Effect.provide(NodeContext.layer),
-    NodeRuntime.runMain({ disableErrorReporting: true })
-  )
+Effect.flatMap(
+  logLevel,
+  (level) =>
+    Command.run(tellnet, { name: "tellnet", version: manifest.version })(process.argv).pipe(
+      Effect.provide(Logger.minimumLogLevel(level))
+    )
+).pipe(
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

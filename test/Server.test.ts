@@ -111,7 +111,9 @@ describe("Server", () => {
     Effect.gen(function*() {
       const { ann, bob } = yield* two
       const malformed = "消息格式不正确，请使用 \"to|张三|你好啊\"格式。"
-      yield* ann.send(`to|\nto|bob\nto||\nto||hi\n/to\nto|nobody|\nto|nobody|hi\nto|${bob.address}|\n/to ${bob.address}\n`)
+      yield* ann.send(
+        `to|\nto|bob\nto||\nto||hi\n/to\nto|nobody|\nto|nobody|hi\nto|${bob.address}|\n/to ${bob.address}\n`
+      )
       yield* ann.sees(malformed, malformed, malformed, malformed, malformed)
       yield* ann.sees("该用户名不存在", "该用户名不存在", "无消息内容，请重发", "无消息内容，请重发")
       yield* seesNothingElse(bob)
@@ -250,8 +252,11 @@ describe("Server", () => {
       for (let i = 0; i < 8; i++) clients.push(yield* arrive(port))
       const words = 50
       yield* Effect.forEach(clients, (client) =>
-        Effect.forEach(Array.from({ length: words }, (_, i) => i), (i) =>
-          Effect.zipRight(client.send(`${i}\n`), Effect.yieldNow()), { discard: true }), {
+        Effect.forEach(
+          Array.from({ length: words }, (_, i) => i),
+          (i) => Effect.zipRight(client.send(`${i}\n`), Effect.yieldNow()),
+          { discard: true }
+        ), {
         concurrency: "unbounded",
         discard: true
       })

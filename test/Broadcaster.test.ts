@@ -1,0 +1,218 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Array, Cause, Effect, Exit, FastCheck, Fiber, Layer, TestClock } from "effect"
+import { Broadcaster } from "../src/Broadcaster.ts"
+import { ServerConfig } from "../src/ServerConfig.ts"
+import { config, FakeOutlet, type FakeUser, makeUser } from "./support/fakes.ts"
+
+const layer = Layer.provide(Broadcaster.layer, ServerConfig.layer(config))
+
+/** Lets the event loop go round, so that whatever is ready to happen does. */
+const turns = Effect.repeatN(Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))), 9)
+
+const reply = (user: FakeUser, text: string) =>
+  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.reply(user, Buffer.from(`${text}\n`), 1))
+
+/** What a visit does between its arrival and its end. */
+const plan = FastCheck.record({
+  acts: FastCheck.array(FastCheck.constantFrom("say" as const, "reply" as const, "pause" as const), { maxLength: 12 }),
+  leaves: FastCheck.boolean()
+})
+
+describe("Broadcaster", () => {
+  it.scopedLive.prop("has one order for all: each hears it whole from its own arrival until it leaves", [
+    FastCheck.array(plan, { minLength: 1, maxLength: 6 })
+  ], ([plans]) =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const witness = yield* makeUser(0)
+      yield* broadcaster.arrive(witness, "witness arrives\n")
+      const visits = yield* Effect.forEach(plans, ({ acts, leaves }, index) =>
+        Effect.gen(function*() {
+          const id = index + 1
+          const user = yield* makeUser(id)
+          const did = [`${id} arrives`]
+          yield* broadcaster.arrive(user, `${id} arrives\n`)
+          for (const [number, act] of acts.entries()) {
+            const line = `${id} ${act} ${number}`
+            if (act === "pause") {
+              yield* turns
+              continue
+            }
+            did.push(line)
+            yield* act === "say" ? broadcaster.say(`${line}\n`) : reply(user, line)
+          }
+          if (leaves) {
+            yield* broadcaster.leave(user, `${id} leaves\n`)
+            assert.includeMembers([...user.outlet.lines], did, "all before was handed over when `leave` ended")
+          }
+          return { id, user, did, leaves }
+        }), { concurrency: "unbounded" })
+      yield* broadcaster.close("closed\n")
+      const order = witness.outlet.lines
+      assert.strictEqual(new Set(order).size, order.length, "nothing is said twice")
+      assert.sameMembers([...order], [
+        "witness arrives",
+        ...visits.flatMap(({ did, id, leaves }) => [
+          ...did.filter((line) => !line.includes("reply")),
+          ...(leaves ? [`${id} leaves`] : [])
+        ]),
+        "closed"
+      ])
+      for (const { did, id, leaves, user } of visits) {
+        const { lines } = user.outlet
+        const from = order.indexOf(`${id} arrives`)
+        const to = leaves ? order.indexOf(`${id} leaves`) : order.length
+        assert.deepStrictEqual(lines.filter((line) => !line.includes("reply")), order.slice(from, to))
+        // Replies stand among its own lines as it asked for them, and nobody else gets them.
+        assert.deepStrictEqual(lines.filter((line) => did.includes(line)), did)
+        assert.sameMembers(lines.filter((line) => line.includes("reply")), did.filter((line) => line.includes("reply")))
+      }
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("loses nothing, and keeps the order of each speaker, when more is said than the channel holds", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [one, other] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* broadcaster.arrive(one, "one\n")
+      yield* broadcaster.arrive(other, "other\n")
+      const speeches = Array.makeBy(
+        3,
+        (speaker) => Array.makeBy(3000, (number) => `${speaker} says ${number}`.padEnd(200, "!"))
+      )
+      yield* Effect.forEach(
+        speeches,
+        (lines) => Effect.forEach(lines, (line) => broadcaster.say(`${line}\n`), { discard: true }),
+        { concurrency: "unbounded" }
+      )
+      yield* broadcaster.close("closed\n")
+      for (const [speaker, lines] of speeches.entries()) {
+        assert.deepStrictEqual(one.outlet.lines.filter((line) => line.startsWith(`${speaker} says`)), lines)
+      }
+      assert.deepStrictEqual(other.outlet.lines, one.outlet.lines.slice(1))
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("tells of arrivals that come alone, after a while and together", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const users = yield* Effect.forEach(Array.range(0, 9), (id) => makeUser(id))
+      for (const user of users) {
+        yield* broadcaster.arrive(user, `${user.id} arrives\n`)
+        yield* turns
+      }
+      assert.deepStrictEqual(users.flatMap(({ outlet }) => outlet.lines), [], "the clock stands still")
+      yield* TestClock.adjust("20 millis")
+      yield* Effect.forEach(users, ({ outlet }) => outlet.heard("9 arrives"))
+      const order = users.map(({ id }) => `${id} arrives`)
+      for (const { id, outlet } of users) {
+        assert.deepStrictEqual(outlet.lines, order.slice(id))
+        assert.strictEqual(outlet.writes, 1)
+      }
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("takes arrivals and departures along with any words, without delay", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [bob, eve, zoe] = yield* Effect.all([makeUser(0), makeUser(1), makeUser(2)])
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      yield* broadcaster.arrive(eve, "eve arrives\n")
+      yield* broadcaster.say("hi\n")
+      yield* eve.outlet.heard("hi")
+      const left = yield* Effect.fork(broadcaster.leave(eve, "eve leaves\n"))
+      yield* broadcaster.arrive(zoe, "zoe arrives\n")
+      yield* turns
+      yield* broadcaster.tell(bob, "psst\n")
+      yield* bob.outlet.heard("psst")
+      yield* Fiber.join(left)
+      assert.sameMembers([...bob.outlet.lines], [
+        "bob arrives",
+        "eve arrives",
+        "hi",
+        "eve leaves",
+        "zoe arrives",
+        "psst"
+      ])
+      assert.deepStrictEqual(eve.outlet.lines.slice(0, 2), ["eve arrives", "hi"])
+      assert.notInclude(eve.outlet.lines, "eve leaves")
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("tells a private line to nobody else, and in its place", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [bob, eve] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      yield* broadcaster.arrive(eve, "eve arrives\n")
+      yield* broadcaster.say("one\n")
+      yield* broadcaster.tell(bob, "psst\n")
+      yield* broadcaster.say("two\n")
+      yield* broadcaster.close("closed\n")
+      assert.deepStrictEqual(bob.outlet.lines, ["bob arrives", "eve arrives", "one", "psst", "two", "closed"])
+      assert.deepStrictEqual(eve.outlet.lines, ["eve arrives", "one", "two", "closed"])
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("lets nobody hear anything before it arrives, after it left, and after the close", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [bob, eve] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* broadcaster.say("too early\n")
+      yield* broadcaster.tell(bob, "too early\n")
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      yield* broadcaster.arrive(eve, "eve arrives\n")
+      yield* broadcaster.leave(eve, "eve leaves\n")
+      yield* broadcaster.tell(eve, "too late\n")
+      yield* reply(eve, "too late")
+      yield* broadcaster.close("closed\n")
+      yield* broadcaster.say("too late\n")
+      yield* broadcaster.tell(bob, "too late\n")
+      yield* reply(bob, "too late")
+      yield* broadcaster.leave(bob, "bob leaves\n")
+      assert.deepStrictEqual(bob.outlet.lines, ["bob arrives", "eve arrives", "eve leaves", "closed"])
+      assert.deepStrictEqual(eve.outlet.lines, ["eve arrives"])
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("tells of one departure once, however often it is announced", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [bob, eve] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      yield* broadcaster.arrive(eve, "eve arrives\n")
+      yield* Effect.all(Array.replicate(broadcaster.leave(eve, "eve leaves\n"), 2), { concurrency: "unbounded" })
+      yield* broadcaster.close("closed\n")
+      assert.deepStrictEqual(bob.outlet.lines, ["bob arrives", "eve arrives", "eve leaves", "closed"])
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("lets one who does not read wait for nobody, and tells it later what it missed", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const bob = yield* makeUser(0)
+      const stalled = yield* makeUser(1, { outlet: new FakeOutlet(1), backlog: 100_000 })
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      yield* broadcaster.arrive(stalled, "stalled arrives\n")
+      yield* stalled.outlet.full
+      const lines = Array.makeBy(300, (number) => `${number}:`.padEnd(1000, "x"))
+      for (const line of lines) {
+        yield* broadcaster.say(`${line}\n`)
+        yield* bob.outlet.heard(line)
+      }
+      assert.deepStrictEqual(stalled.outlet.lines, ["stalled arrives"])
+      stalled.outlet.admit(Infinity)
+      yield* stalled.channel.drained()
+      // 99 lines of 1001 bytes fit its backlog.
+      assert.deepStrictEqual(stalled.outlet.lines, ["stalled arrives", ...lines.slice(0, 99), "*** 201 skipped"])
+      yield* broadcaster.say("next\n")
+      yield* stalled.outlet.heard("next")
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("dies with the fiber that empties the channel", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      class BrokenOutlet extends FakeOutlet {
+        override write(): boolean {
+          throw new Error("broken outlet")
+        }
+      }
+      const user = yield* makeUser(0, { outlet: new BrokenOutlet() })
+      yield* broadcaster.arrive(user, "user arrives\n")
+      const exit = yield* Effect.exit(broadcaster.running)
+      assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("broken outlet"))
+    }).pipe(Effect.provide(layer)))
+})

@@ -1,0 +1,270 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Array, Effect, FastCheck, Fiber } from "effect"
+import * as UserChannel from "../src/UserChannel.ts"
+import { FakeOutlet, skipped } from "./support/fakes.ts"
+
+const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped })
+
+/** A delivery of these lines. */
+const delivery = (lines: ReadonlyArray<string>, own = false): UserChannel.Delivery => ({
+  bytes: Buffer.from(lines.map((line) => `${line}\n`).join("")),
+  lines: lines.length,
+  own
+})
+
+/** Delivers as the broadcaster does, each on its own; true where the channel asks to be drained. */
+const deliver = (channel: UserChannel.UserChannel, ...deliveries: ReadonlyArray<UserChannel.Delivery>): boolean => {
+  for (const { bytes, own } of deliveries) if (own) channel.announce(bytes)
+  return channel.deliver(deliveries, deliveries.map(({ bytes }) => bytes))
+}
+
+const size = FastCheck.oneof(FastCheck.integer({ min: 1, max: 300 }), FastCheck.integer({ min: 10_000, max: 70_000 }))
+type Step =
+  | { readonly step: "deliver"; readonly sizes: ReadonlyArray<number>; readonly own: boolean }
+  | { readonly step: "admit"; readonly writes: number }
+
+const step: FastCheck.Arbitrary<Step> = FastCheck.oneof(
+  {
+    weight: 4,
+    arbitrary: FastCheck.record({
+      step: FastCheck.constant("deliver" as const),
+      sizes: FastCheck.array(size, { minLength: 1, maxLength: 3 }),
+      own: FastCheck.boolean()
+    })
+  },
+  {
+    weight: 1,
+    arbitrary: FastCheck.record({
+      step: FastCheck.constant("admit" as const),
+      writes: FastCheck.integer({ min: 1, max: 4 })
+    })
+  }
+)
+
+/** Runs the steps against an outlet that pushes back from the first write on, and lets it take all in the end. */
+const run = (backlog: number, steps: ReadonlyArray<Step>) =>
+  Effect.gen(function*() {
+    const outlet = new FakeOutlet(1)
+    const channel = yield* makeChannel(outlet, backlog)
+    const sent: Array<{ readonly lines: ReadonlyArray<string>; readonly own: boolean }> = []
+    const drains: Array<Fiber.Fiber<void>> = []
+    let serial = 0
+    for (const step of steps) {
+      if (step.step === "admit") {
+        outlet.admit(step.writes)
+        yield* Effect.raceFirst(outlet.full, channel.drained())
+        continue
+      }
+      const lines = step.sizes.map((size) => `${serial++}:`.padEnd(size, "x"))
+      sent.push({ lines, own: step.own })
+      if (deliver(channel, delivery(lines, step.own))) drains.push(yield* Effect.fork(channel.drain()))
+    }
+    outlet.admit(Infinity)
+    yield* Fiber.joinAll(drains)
+    yield* channel.drained()
+    return { sent, received: outlet.lines }
+  })
+
+/** How many lines a notice says were skipped; 0 if it is none. */
+const gapOf = (line: string | undefined): number => Number(/^\*\*\* (\d+) skipped$/.exec(line ?? "")?.[1] ?? 0)
+
+describe("UserChannel", () => {
+  it.effect.prop("loses nothing, and keeps the order, while what waits is within the backlog", [
+    FastCheck.array(step, { maxLength: 40 })
+  ], ([steps]) =>
+    Effect.gen(function*() {
+      const { received, sent } = yield* run(Infinity, steps)
+      assert.deepStrictEqual(received, sent.flatMap(({ lines }) => lines))
+    }))
+
+  it.effect.prop("tells at the place of each gap exactly how many lines it skipped", [
+    FastCheck.integer({ min: 100, max: 200_000 }),
+    FastCheck.array(step, { maxLength: 40 })
+  ], ([backlog, steps]) =>
+    Effect.gen(function*() {
+      const { received, sent } = yield* run(backlog, steps)
+      let at = 0
+      let gap = 0
+      for (const { lines, own } of sent) {
+        if (gap === 0) {
+          gap = gapOf(received[at])
+          if (gap > 0) at++
+        }
+        if (gap === 0) {
+          assert.deepStrictEqual(received.slice(at, at + lines.length), lines)
+          at += lines.length
+        } else {
+          assert.isFalse(own, "an own reply is never skipped")
+          gap -= lines.length
+          assert.isAtLeast(gap, 0, "a delivery is skipped as a whole")
+        }
+      }
+      assert.strictEqual(gap, 0)
+      assert.strictEqual(at, received.length)
+    }))
+
+  it.effect.prop("holds no more of other people's lines than the backlog", [
+    FastCheck.integer({ min: 100, max: 2000 }),
+    FastCheck.array(FastCheck.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 })
+  ], ([backlog, sizes]) =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, backlog)
+      deliver(channel, delivery(["first"]))
+      let room = backlog
+      let expected = 0
+      for (const size of sizes) {
+        deliver(channel, delivery(["x".repeat(size)]))
+        if (size + 1 > room) room = 0
+        room -= Math.min(room, size + 1)
+        if (room > 0) expected++
+      }
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      const kept = outlet.lines.filter((line) => line.startsWith("x"))
+      const bytes = Buffer.byteLength(kept.map((line) => `${line}\n`).join(""))
+      assert.isAtMost(bytes, backlog)
+      assert.isAtLeast(kept.length, expected)
+    }))
+
+  it.effect("writes at once, and needs no drain, while the outlet takes everything", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet()
+      const channel = yield* makeChannel(outlet, 100)
+      assert.isFalse(deliver(channel, delivery(["one"]), delivery(["two"], true)))
+      assert.isFalse(channel.isDraining)
+      assert.deepStrictEqual(outlet.lines, ["one", "two"])
+      assert.strictEqual(outlet.writes, 1)
+    }))
+
+  it.effect("asks for a drain once, and writes nothing while the outlet pushes back", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 100)
+      assert.isTrue(deliver(channel, delivery(["one"])))
+      assert.isTrue(channel.isDraining)
+      assert.isFalse(deliver(channel, delivery(["two"])))
+      assert.deepStrictEqual(outlet.lines, ["one"])
+    }))
+
+  it.effect("asks for another drain when the outlet pushes back again", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 100)
+      deliver(channel, delivery(["one"]))
+      outlet.admit(1)
+      yield* channel.drain()
+      assert.isFalse(channel.isDraining)
+      assert.isTrue(deliver(channel, delivery(["two"])))
+    }))
+
+  it.effect("passes what just fits the backlog, and skips what does not", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 10)
+      deliver(channel, delivery(["first"]))
+      deliver(channel, delivery(["1234"]), delivery(["5678"]))
+      deliver(channel, delivery(["a", "b"]), delivery(["c"]))
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      assert.deepStrictEqual(outlet.lines, ["first", "1234", "5678", "*** 3 skipped"])
+    }))
+
+  it.effect("goes on skipping until it is empty: one gap, not one with each delivery", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 10)
+      deliver(channel, delivery(["first"]))
+      deliver(channel, delivery(["much too long"]), delivery(["a"]), delivery(["b"]))
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      deliver(channel, delivery(["next"]))
+      assert.deepStrictEqual(outlet.lines, ["first", "*** 3 skipped", "next"])
+    }))
+
+  it.effect("puts an own reply behind the notice of what was skipped before it", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 10)
+      deliver(channel, delivery(["first"]))
+      deliver(channel, delivery(["much too long"]), delivery(["reply, longer than the backlog"], true), delivery(["d"]))
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      assert.deepStrictEqual(outlet.lines, [
+        "first",
+        "*** 1 skipped",
+        "reply, longer than the backlog",
+        "*** 1 skipped"
+      ])
+    }))
+
+  it.effect("has room until the replies that wait, or were announced, fill the backlog", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 10)
+      deliver(channel, delivery(["first"]))
+      const [half, other] = [delivery(["1234"], true), delivery(["5678"], true)]
+      channel.announce(half.bytes)
+      assert.isTrue(channel.hasRoom)
+      channel.announce(other.bytes)
+      assert.isFalse(channel.hasRoom)
+      channel.deliver([half, other], [half.bytes, other.bytes])
+      assert.isFalse(channel.hasRoom)
+      outlet.admit(1)
+      yield* Effect.raceFirst(channel.drain(), outlet.full)
+      assert.isTrue(channel.hasRoom)
+    }))
+
+  it.effect("counts a reply that the outlet took at once as waiting no more", () =>
+    Effect.gen(function*() {
+      const channel = yield* makeChannel(new FakeOutlet(), 10)
+      for (const _ of Array.range(1, 5)) deliver(channel, delivery(["12345678"], true))
+      assert.isTrue(channel.hasRoom)
+      yield* channel.room()
+    }))
+
+  it.effect("lets wait for room until the outlet has taken enough", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 10)
+      deliver(channel, delivery(["first"]))
+      deliver(channel, delivery(["123456789"], true))
+      const drain = yield* Effect.fork(channel.drain())
+      const seen = yield* Effect.fork(Effect.map(channel.room(), () => outlet.lines))
+      outlet.admit(Infinity)
+      assert.deepStrictEqual(yield* Fiber.join(seen), ["first", "123456789"])
+      yield* Fiber.join(drain)
+    }))
+
+  it.effect("is drained only when all was taken and the outlet pushes back no more", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 100)
+      yield* channel.drained()
+      deliver(channel, delivery(["one"]))
+      deliver(channel, delivery(["two"]))
+      const drained = yield* Effect.fork(channel.drained())
+      yield* Effect.fork(channel.drain())
+      outlet.admit(1)
+      yield* outlet.full
+      assert.deepStrictEqual(outlet.lines, ["one", "two"])
+      assert.isTrue(channel.isDraining)
+      outlet.admit(1)
+      yield* Fiber.join(drained)
+      assert.isFalse(channel.isDraining)
+    }))
+
+  it.effect("feeds a slow outlet piece by piece, so that what it takes shows as progress", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 1_000_000)
+      deliver(channel, delivery(["first"]))
+      const large = "x".repeat(500_000)
+      deliver(channel, delivery([large]))
+      channel.stalledSince = 1
+      outlet.admit(1)
+      yield* Effect.raceFirst(channel.drain(), outlet.full)
+      assert.isUndefined(channel.stalledSince)
+      assert.isBelow(outlet.text.length, large.length)
+    }))
+})

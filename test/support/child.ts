@@ -1,0 +1,75 @@
+/** A child process whose output can be waited for: the server as people start it, and the netcats that they use. */
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
+import { within } from "./client.ts"
+
+export interface Child {
+  readonly process: ChildProcessWithoutNullStreams
+  readonly type: (text: string) => Effect.Effect<void>
+  /** Ends its standard input. */
+  readonly end: Effect.Effect<void>
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** Waits until standard output, from its beginning, matches, and gives the match. */
+  readonly prints: (pattern: RegExp) => Effect.Effect<RegExpExecArray>
+  /** Waits until it is over: its exit code, or the signal that ended it, and all that it printed. */
+  readonly over: Effect.Effect<{ readonly code: number | string; readonly stdout: string; readonly stderr: string }>
+}
+
+/** Starts a process, which is killed at the end of the scope if it still runs. */
+export const start = (
+  command: string,
+  args: ReadonlyArray<string>,
+  env: Record<string, string> = {}
+): Effect.Effect<Child, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const exited = yield* Deferred.make<number | string>()
+    const process = yield* Effect.acquireRelease(
+      Effect.sync(() => spawn(command, args, { env: { ...globalThis.process.env, ...env } })),
+      (process) =>
+        Effect.zipRight(Effect.sync(() => process.kill("SIGKILL")), within("an exit", Deferred.await(exited)))
+    )
+    let stdout = ""
+    let stderr = ""
+    let look = () => {}
+    process.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text
+      look()
+    })
+    process.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text
+    })
+    // A netcat may be gone before all that was typed is read.
+    process.stdin.on("error", () => {})
+    process.on("error", (error) => Deferred.unsafeDone(exited, Effect.die(error)))
+    process.on("close", (code, signal) => Deferred.unsafeDone(exited, Effect.succeed(code ?? signal ?? "unknown")))
+    return {
+      process,
+      type: (text) => Effect.sync(() => process.stdin.write(text)),
+      end: Effect.sync(() => process.stdin.end()),
+      signal: (signal) => Effect.sync(() => process.kill(signal)),
+      prints: (pattern) =>
+        within(
+          `${pattern} in what ${command} prints`,
+          Effect.async<RegExpExecArray>((resume) => {
+            look = () => {
+              const match = pattern.exec(stdout)
+              if (match !== null) resume(Effect.succeed(match))
+            }
+            look()
+          })
+        ),
+      over: Effect.map(within(`the end of ${command}`, Deferred.await(exited)), (code) => ({ code, stdout, stderr }))
+    }
+  })
+
+/** Whether a program can be started. */
+export const isInstalled = (program: string): boolean => spawnSync("which", [program]).status === 0
+
+/** Starts the server with these flags, without `tsx` around the process, on any free port. */
+export const server = (...flags: ReadonlyArray<string>) =>
+  start(process.execPath, ["--import", "tsx", "src/main.ts", "--port", "0", ...flags])
+
+/** Waits until the server listens, and gives its port. */
+export const port = (server: Child) => Effect.map(server.prints(/listening on \S+:(\d+)/), ([, port]) => Number(port))

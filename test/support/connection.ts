@@ -1,0 +1,73 @@
+/** A peer without a socket: what it types is pulled, what is written to it is kept, and it may push back. */
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import type { Connection } from "../../src/Connection.ts"
+import { address } from "../../src/Domain.ts"
+
+export interface Peer {
+  readonly connection: Connection
+  readonly front: string
+  readonly type: (text: string) => Effect.Effect<void>
+  /** Ends its half. */
+  readonly end: Effect.Effect<void>
+  /** Is lost, as by a reset. */
+  readonly lose: Effect.Effect<void>
+  /** Takes no more; or, with `false`, all that it did not take, and more. */
+  readonly block: (blocked: boolean) => Effect.Effect<void>
+  /** The next line that was written to it. */
+  readonly line: Effect.Effect<string>
+  /** How it was closed: in order, or at once. */
+  readonly closed: () => "finished" | "destroyed" | undefined
+}
+
+let ports = 40_000
+
+export const make: Effect.Effect<Peer> = Effect.gen(function*() {
+  const input = yield* Queue.unbounded<Buffer | undefined>()
+  const lines = yield* Queue.unbounded<string>()
+  const free = yield* Effect.makeLatch(true)
+  let blocked = false
+  let lost: (() => void) | undefined
+  let closed: "finished" | "destroyed" | undefined
+  const port = ports++
+  const close = (how: "finished" | "destroyed") =>
+    Effect.sync(() => {
+      closed ??= how
+      free.unsafeOpen()
+    })
+  return {
+    connection: {
+      address: address("10.0.0.1", port),
+      ip: "10.0.0.1",
+      pull: Queue.take(input),
+      onLost: (callback) => {
+        lost = callback
+      },
+      write: (parts) => {
+        if (closed === undefined) {
+          for (const line of Buffer.concat(parts).toString().split("\n").slice(0, -1)) Queue.unsafeOffer(lines, line)
+        }
+        return !blocked
+      },
+      writable: free.await,
+      finish: Effect.zipRight(free.await, close("finished")),
+      destroy: close("destroyed")
+    },
+    front: `[10.0.0.1:${port}]10.0.0.1:${port}:`,
+    type: (text) => Queue.offer(input, Buffer.from(text)),
+    end: Queue.offer(input, undefined),
+    lose: Effect.sync(() => {
+      closed ??= "destroyed"
+      free.unsafeOpen()
+      lost?.()
+    }),
+    block: (now) =>
+      Effect.sync(() => {
+        blocked = now
+        if (now) free.unsafeClose()
+        else free.unsafeOpen()
+      }),
+    line: Queue.take(lines),
+    closed: () => closed
+  }
+})

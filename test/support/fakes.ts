@@ -1,0 +1,110 @@
+/** Stand-ins for what surrounds the code under test: the settings, a peer that pushes back when told to, a user. */
+import { Duration, Effect } from "effect"
+import { address, Name } from "../../src/Domain.ts"
+import type { ServerConfig } from "../../src/ServerConfig.ts"
+import type { User } from "../../src/User.ts"
+import * as UserChannel from "../../src/UserChannel.ts"
+
+/** The defaults, but for the port, which is any that is free. */
+export const config: typeof ServerConfig.Service = {
+  host: "127.0.0.1",
+  port: 0,
+  lang: "zh",
+  idleTimeout: Duration.minutes(5),
+  maxLine: 4096,
+  rate: 20,
+  burst: 40,
+  backlog: 1_048_576,
+  stallTimeout: Duration.seconds(30),
+  maxConnections: 10_000,
+  maxConnectionsPerIp: 100,
+  keepAlive: Duration.seconds(60),
+  shutdownGrace: Duration.seconds(5)
+}
+
+/** A peer that takes so many writes, and pushes back with the last of them until more are admitted. */
+export class FakeOutlet implements UserChannel.Outlet {
+  /** How many writes came. */
+  writes = 0
+  private readonly taken: Array<Uint8Array> = []
+  private readonly open = Effect.unsafeMakeLatch(true)
+  private readonly wrote = Effect.unsafeMakeLatch()
+  private admitted: number
+
+  constructor(writes = Infinity) {
+    this.admitted = writes
+  }
+
+  write(parts: ReadonlyArray<Uint8Array>): boolean {
+    if (this.admitted === 0) throw new Error("written to while it pushes back")
+    this.writes++
+    this.taken.push(...parts)
+    if (--this.admitted === 0) this.open.unsafeClose()
+    this.wrote.unsafeOpen()
+    this.wrote.unsafeClose()
+    return this.admitted > 0
+  }
+
+  get writable(): Effect.Effect<void> {
+    return this.open.await
+  }
+
+  /** Takes so many writes from now on. */
+  admit(writes: number): void {
+    this.admitted = writes
+    this.open.unsafeOpen()
+  }
+
+  get text(): string {
+    return Buffer.concat(this.taken).toString()
+  }
+
+  /** All lines so far, without their line breaks. */
+  get lines(): ReadonlyArray<string> {
+    return this.text.split("\n").slice(0, -1)
+  }
+
+  /** Waits until it pushes back. */
+  get full(): Effect.Effect<void> {
+    return this.until(() => this.admitted === 0)
+  }
+
+  /** Waits until the line has come. */
+  heard(line: string): Effect.Effect<void> {
+    return this.until(() => this.lines.includes(line))
+  }
+
+  private until(holds: () => boolean): Effect.Effect<void> {
+    return Effect.suspend(() => holds() ? Effect.void : Effect.zipRight(this.wrote.await, this.until(holds)))
+  }
+}
+
+/** What a fake user reads where lines were skipped. */
+export const skipped = (lines: number): string => `*** ${lines} skipped\n`
+
+export interface FakeUser extends User {
+  readonly outlet: FakeOutlet
+}
+
+/** A user who arrived as number `id`, from `127.0.0.1` and the port `40000 + id` unless told otherwise. */
+export const makeUser = (id: number, options?: {
+  readonly outlet?: FakeOutlet
+  readonly backlog?: number
+  readonly port?: number
+}): Effect.Effect<FakeUser> => {
+  const outlet = options?.outlet ?? new FakeOutlet()
+  const peer = address("127.0.0.1", options?.port ?? 40_000 + id)
+  return Effect.map(
+    UserChannel.make({ outlet, backlog: options?.backlog ?? config.backlog, skipped }),
+    (channel) => ({
+      id,
+      address: peer,
+      name: Name.make(peer),
+      channel,
+      heardAt: 0,
+      warned: false,
+      end: () => {},
+      outlet
+    })
+  )
+}
