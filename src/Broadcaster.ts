@@ -36,7 +36,8 @@ const Event = Data.taggedEnum<Event>()
 // who wants to say more waits, and is not read meanwhile.
 const channelCapacity = 4096
 
-// Who comes and goes can wait a little for company: n arrivals, each told at once, would cost n² / 2 writes.
+// Who comes and goes can wait for company, so long at least, and as long as it took to tell of the last ones: n arrivals,
+// each told at once, would cost n² / 2 writes. Words do not wait, and take along who came before them.
 const presenceDelay = Duration.millis(20)
 
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
@@ -136,9 +137,12 @@ const make = Effect.gen(function*() {
     return next
   }
 
+  // For how many ms presence waits.
+  let rest = Duration.toMillis(presenceDelay)
+
   const turn = Effect.gen(function*() {
     yield* anything.await
-    if (!urgent) yield* Effect.raceFirst(words.await, Effect.sleep(presenceDelay))
+    if (!urgent) yield* Effect.raceFirst(words.await, Effect.sleep(rest))
     yield* nextTurn
     // Closed before the channel is emptied: what comes in between opens them again.
     anything.unsafeClose()
@@ -147,9 +151,7 @@ const make = Effect.gen(function*() {
     const begin = yield* Clock.currentTimeMillis
     const events = Chunk.toReadonlyArray(yield* Queue.takeAll(channel))
     for (let next = broadcast(events, 0); next < events.length; next = broadcast(events, next)) yield* nextTurn
-    // Pausing for half of the time that it took lets the next batch grow under load: fewer, larger writes.
-    const took = (yield* Clock.currentTimeMillis) - begin
-    if (took > 1) yield* Effect.sleep(took / 2)
+    rest = Math.max(Duration.toMillis(presenceDelay), (yield* Clock.currentTimeMillis) - begin)
   })
 
   const fiber = yield* Effect.forkScoped(
@@ -160,17 +162,18 @@ const make = Effect.gen(function*() {
   const publishAndWait = (event: (done: Deferred.Deferred<void>) => Event) =>
     Effect.gen(function*() {
       const done = yield* Deferred.make<void>()
-      yield* publish(event(done))
-      yield* Effect.raceFirst(Effect.interruptible(Deferred.await(done)), Effect.interruptible(Fiber.await(fiber)))
+      const handled = Effect.zipRight(publish(event(done)), Deferred.await(done))
+      yield* Effect.raceFirst(Effect.interruptible(handled), Effect.interruptible(Fiber.await(fiber)))
     })
 
   return Broadcaster.of({
     running: Fiber.join(fiber),
     say: (line) => publish(Event.Said({ line })),
-    reply: (user, bytes, lines) => {
-      user.channel.announce(bytes)
-      return publish(Event.Sent({ user, delivery: { bytes, lines, own: true } }))
-    },
+    reply: (user, bytes, lines) =>
+      Effect.suspend(() => {
+        user.channel.announce(bytes)
+        return publish(Event.Sent({ user, delivery: { bytes, lines, own: true } }))
+      }),
     tell: (user, line) => publish(Event.Sent({ user, delivery: { bytes: Buffer.from(line), lines: 1, own: false } })),
     arrive: (user, line) => publish(Event.Arrived({ user, line })),
     leave: (user, line) => publishAndWait((done) => Event.Left({ user, line, done })),

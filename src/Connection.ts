@@ -11,7 +11,7 @@ import type { Outlet } from "./UserChannel.ts"
 
 export interface Connection extends Outlet {
   readonly address: Address
-  /** The IP address of the peer; empty if it was lost before it could be asked for. */
+  /** The IP address of the peer; empty if it was gone before it could be asked for. */
   readonly ip: string
   /** The next bytes, or `undefined` once the peer has ended its half. Of a lost peer nothing comes; see `onLost`. */
   readonly pull: Effect.Effect<Buffer | undefined>

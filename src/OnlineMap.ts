@@ -67,8 +67,14 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, {
             )
           return attempt(1)
         },
-        rename: (user, name) => take(user, name, Option.some(user.name)),
-        release: (user) => Ref.update(ref, (online) => HashMap.remove(online, nameKey(user.name))),
+        rename: (user, name) => Effect.suspend(() => take(user, name, Option.some(user.name))),
+        release: (user) =>
+          Ref.update(ref, (online) => {
+            const key = nameKey(user.name)
+            return Option.exists(HashMap.get(online, key), (holder) => holder.user === user)
+              ? HashMap.remove(online, key)
+              : online
+          }),
         find: (name) =>
           Effect.flatMap(Ref.get(ref), (online) =>
             Option.match(HashMap.get(online, nameKey(name)), {

@@ -70,6 +70,8 @@ const make = Effect.gen(function*() {
 
   const handle = (socket: Net.Socket) => {
     const connection = Connection.make(socket)
+    // Gone between its arrival in the kernel and here: without an address it can be nobody.
+    if (connection.ip === "") return connection.destroy
     if (connections.size >= config.maxConnections) return refused(connection, phrases.serverFull)
     if ((perIp.get(connection.ip) ?? 0) >= config.maxConnectionsPerIp) {
       return refused(connection, phrases.tooManyFromAddress)

@@ -67,7 +67,7 @@ describe("Broadcaster", () => {
         assert.deepStrictEqual(lines.filter((line) => did.includes(line)), did)
         assert.sameMembers(lines.filter((line) => line.includes("reply")), did.filter((line) => line.includes("reply")))
       }
-    }).pipe(Effect.provide(layer)))
+    }).pipe(Effect.provide(layer)), { timeout: 30_000 })
 
   it.scopedLive("loses nothing, and keeps the order of each speaker, when more is said than the channel holds", () =>
     Effect.gen(function*() {
@@ -214,5 +214,8 @@ describe("Broadcaster", () => {
       yield* broadcaster.arrive(user, "user arrives\n")
       const exit = yield* Effect.exit(broadcaster.running)
       assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("broken outlet"))
+      // Nobody waits for what will not happen any more.
+      yield* broadcaster.leave(user, "user leaves\n")
+      yield* broadcaster.close("closed\n")
     }).pipe(Effect.provide(layer)))
 })

@@ -123,7 +123,7 @@ describe("OnlineMap", () => {
       yield* Effect.forEach(plans, visit, { concurrency: "unbounded", discard: true }).pipe(interleave(pauses))
       assert.strictEqual(yield* online.size, 0)
       assert.deepStrictEqual(yield* listed, [])
-    }).pipe(Effect.provide(OnlineMap.layer)))
+    }).pipe(Effect.provide(OnlineMap.layer)), { timeout: 30_000 })
 
   it.effect.prop("has one winner where all want one name at the same time", [
     FastCheck.integer({ min: 2, max: 20 }),
@@ -142,19 +142,23 @@ describe("OnlineMap", () => {
       const winners = users.filter((_, index) => Either.isRight(Array.unsafeGet(results, index)))
       assert.deepStrictEqual(winners, [yield* online.find(name)])
       assert.strictEqual(yield* online.size, count)
-    }).pipe(Effect.provide(OnlineMap.layer)))
+    }).pipe(Effect.provide(OnlineMap.layer)), { timeout: 30_000 })
 
-  it.effect("grants a user its own name, also in another case, and shows the new spelling", () =>
-    Effect.gen(function*() {
-      const online = yield* OnlineMap
-      const [bob] = yield* makeUsers(1)
-      assert.isDefined(bob)
-      yield* online.claim(bob)
-      for (const text of ["Bob", "Bob", "BOB", "Ｂｏｂ"]) {
-        yield* online.rename(bob, Option.getOrThrow(chooseName(text)))
-        assert.deepStrictEqual<ReadonlyArray<readonly [number, string]>>(yield* listed, [[0, text]])
-      }
-    }).pipe(Effect.provide(OnlineMap.layer)))
+  it.effect(
+    "grants a user its own name, also in another case, and shows the new spelling",
+    () =>
+      Effect.gen(function*() {
+        const online = yield* OnlineMap
+        const [bob] = yield* makeUsers(1)
+        assert.isDefined(bob)
+        yield* online.claim(bob)
+        for (const text of ["Bob", "Bob", "BOB", "Ｂｏｂ"]) {
+          yield* online.rename(bob, Option.getOrThrow(chooseName(text)))
+          assert.deepStrictEqual<ReadonlyArray<readonly [number, string]>>(yield* listed, [[0, text]])
+        }
+      }).pipe(Effect.provide(OnlineMap.layer)),
+    { timeout: 30_000 }
+  )
 
   it.effect("says which name is taken, and who is not there", () =>
     Effect.gen(function*() {

@@ -75,7 +75,7 @@ describe("UserChannel", () => {
     Effect.gen(function*() {
       const { received, sent } = yield* run(Infinity, steps)
       assert.deepStrictEqual(received, sent.flatMap(({ lines }) => lines))
-    }))
+    }), { timeout: 30_000 })
 
   it.effect.prop("tells at the place of each gap exactly how many lines it skipped", [
     FastCheck.integer({ min: 100, max: 200_000 }),
@@ -101,7 +101,7 @@ describe("UserChannel", () => {
       }
       assert.strictEqual(gap, 0)
       assert.strictEqual(at, received.length)
-    }))
+    }), { timeout: 30_000 })
 
   it.effect.prop("holds no more of other people's lines than the backlog", [
     FastCheck.integer({ min: 100, max: 2000 }),
@@ -125,7 +125,7 @@ describe("UserChannel", () => {
       const bytes = Buffer.byteLength(kept.map((line) => `${line}\n`).join(""))
       assert.isAtMost(bytes, backlog)
       assert.isAtLeast(kept.length, expected)
-    }))
+    }), { timeout: 30_000 })
 
   it.effect("writes at once, and needs no drain, while the outlet takes everything", () =>
     Effect.gen(function*() {
