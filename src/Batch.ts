@@ -97,7 +97,7 @@ export class Batch {
     }
     if (whole.length === 0) return
     const shared: Share = { deliveries: [delivery(start, end)], parts: [whole] }
-    if (this.ways.size === 0) for (const user of this.members) give(user, shared)
+    if (this.ways.size === 0) { for (const user of this.members) give(user, shared) }
     else for (const user of this.members) if (!this.ways.has(user)) give(user, shared)
   }
 

@@ -23,6 +23,10 @@ export class CannotListen extends Data.TaggedError("CannotListen")<{
   }
 }
 
+// How many newcomers may wait in the kernel to be accepted; beyond that they try again after a second. The kernel has a
+// limit of its own (net.core.somaxconn).
+const newcomers = 4096
+
 const reasons: Record<string, string> = {
   EADDRINUSE: "the port is in use, choose another --port",
   EADDRNOTAVAIL: "this machine has no such address, choose another --host",
@@ -47,7 +51,7 @@ export class Listener extends Context.Tag("tellnet/Listener")<Listener, {
   static readonly layer = Layer.scoped(
     Listener,
     Effect.gen(function*() {
-      const { host, keepAlive, maxConnections, port } = yield* ServerConfig
+      const { host, keepAlive, port } = yield* ServerConfig
       // The one way to close the listening socket before the connections: the layer itself waits for them.
       const stop = new AbortController()
       const fail = (cause: SocketServer.SocketServerError) => new CannotListen({ host, port, cause })
@@ -56,8 +60,7 @@ export class Listener extends Context.Tag("tellnet/Listener")<Listener, {
           host,
           port,
           signal: stop.signal,
-          // A burst of newcomers waits in the kernel's queue instead of being refused; the kernel has a limit of its own.
-          backlog: maxConnections,
+          backlog: newcomers,
           // The client may end its half and still be answered.
           allowHalfOpen: true,
           noDelay: true,

@@ -66,6 +66,7 @@ export class UserChannel {
     for (const { bytes, own } of deliveries) if (own) this.announced -= bytes.length
     if (!this.draining) {
       this.draining = !this.options.outlet.write(parts)
+      this.onProgress?.()
       return this.draining
     }
     for (const { bytes, lines, own } of deliveries) {

@@ -26,13 +26,16 @@ const logLevel = Config.logLevel("TELLNET_LOG_LEVEL").pipe(
   Effect.tapError(() => Console.error("TELLNET_LOG_LEVEL must be a log level such as debug, info, warning or none."))
 )
 
-Effect.flatMap(
-  logLevel,
-  (level) =>
-    Command.run(tellnet, { name: "tellnet", version: manifest.version })(process.argv).pipe(
-      Effect.provide(Logger.minimumLogLevel(level))
-    )
-).pipe(
-  Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+// The library knows its own flags only where they come first; here `--log-level` may stand anywhere.
+const [runtime = "", script = "", ...args] = process.argv
+const at = args.findIndex((arg) => /^--log-level(=|$)/.test(arg))
+const first = at < 0 ? [] : args.splice(at, args[at] === "--log-level" ? 2 : 1)
+
+Effect.flatMap(logLevel, (level) =>
+  Effect.provide(
+    Command.run(tellnet, { name: "tellnet", version: manifest.version })([runtime, script, ...first, ...args]),
+    Logger.minimumLogLevel(level)
+  )).pipe(
+    Effect.provide(NodeContext.layer),
+    NodeRuntime.runMain({ disableErrorReporting: true })
+  )

@@ -192,6 +192,16 @@ describe("main", { concurrent: true }, () => {
       yield* arrive(yield* port(chinese))
     }))
 
+  it.scopedLive("logs a line for each connection at `debug`, wherever the flag stands, and no word of what is said", () =>
+    Effect.gen(function*() {
+      const tellnet = yield* server("--log-level", "debug")
+      const ann = yield* arrive(yield* port(tellnet))
+      yield* ann.send("a secret\n/quit\n")
+      const [log] = yield* tellnet.prints(/^[^]*left: quit/)
+      assert.include(log, ann.address)
+      assert.notInclude(log, "secret")
+    }))
+
   it.scopedLive("knows its version, its flags and the shells' completions", () =>
     Effect.gen(function*() {
       const run = (...flags: ReadonlyArray<string>) =>

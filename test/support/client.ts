@@ -1,5 +1,6 @@
 /** A client on a real socket, as a person at a netcat would use it. Every wait has a limit. */
 import { assert } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
@@ -17,8 +18,12 @@ export interface Client {
   readonly send: (bytes: string | Uint8Array) => Effect.Effect<void>
   /** The next line, without its line break. */
   readonly line: Effect.Effect<string>
+  /** All lines that have come, at least one. */
+  readonly lines: Effect.Effect<ReadonlyArray<string>>
   /** The next lines are these, byte for byte. */
   readonly sees: (...lines: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Begins to read, if it was paused. */
+  readonly read: Effect.Effect<void>
   /** Ends its half; the server may go on. */
   readonly end: Effect.Effect<void>
   /** Goes without a word: a TCP reset. */
@@ -34,7 +39,7 @@ export const within = <A, E, R>(what: string, self: Effect.Effect<A, E, R>): Eff
     onTimeout: () => Effect.dieMessage(`waited in vain for ${what}`)
   }).pipe(Effect.flatten)
 
-/** Connects. Nothing is read before the first wait for a line if `paused`. */
+/** Connects. If `paused`, nothing is read before `read`. */
 export const connect = (port: number, options?: { readonly paused?: boolean; readonly host?: string }): Effect.Effect<
   Client,
   never,
@@ -54,16 +59,17 @@ export const connect = (port: number, options?: { readonly paused?: boolean; rea
       ).pipe(Effect.orDie),
       (socket) => Effect.sync(() => socket.destroy())
     )
-    let rest = Buffer.alloc(0)
-    if (options?.paused !== true) {
-      socket.on("data", (chunk: Buffer) => {
-        rest = Buffer.concat([rest, chunk])
-        for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-          Queue.unsafeOffer(lines, rest.toString("utf8", 0, end))
-          rest = rest.subarray(end + 1)
-        }
-      })
+    let rest: Buffer = Buffer.alloc(0)
+    const onData = (chunk: Buffer) => {
+      const bytes = rest.length === 0 ? chunk : Buffer.concat([rest, chunk])
+      let start = 0
+      for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+        Queue.unsafeOffer(lines, bytes.toString("utf8", start, end))
+        start = end + 1
+      }
+      rest = bytes.subarray(start)
     }
+    if (options?.paused !== true) socket.on("data", onData)
     const finish = () => Deferred.unsafeDone(over, Effect.void)
     socket.on("error", finish).on("end", finish).on("close", finish)
     const address = socket.localFamily === "IPv6"
@@ -76,10 +82,12 @@ export const connect = (port: number, options?: { readonly paused?: boolean; rea
       socket,
       send: (bytes) => Effect.sync(() => socket.write(bytes)),
       line,
+      lines: within("lines", Effect.map(Queue.takeBetween(lines, 1, Number.MAX_SAFE_INTEGER), Chunk.toReadonlyArray)),
       sees: (...expected) =>
         Effect.gen(function*() {
           for (const each of expected) assert.strictEqual(yield* line, each)
         }),
+      read: Effect.sync(() => socket.on("data", onData)),
       end: Effect.sync(() => socket.end()),
       reset: Effect.sync(() => socket.resetAndDestroy()),
       ended: within("the end", Deferred.await(over))
