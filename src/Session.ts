@@ -144,8 +144,8 @@ export const make = Effect.gen(function*() {
         fiber.unsafeInterruptAsFork(FiberId.none)
       }
       connection.onLost(() => end("reset"))
-      // Lost before it came: nobody needs to hear of it.
-      if (ended !== undefined) return connection.destroy
+      // Lost, and so closed, before it came: nobody needs to hear of it.
+      if (ended !== undefined) return Effect.void
       return Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const user = yield* arrive(connection, end)

@@ -1,0 +1,94 @@
+/** What is run: which load, with how many users, on which servers, for how long. */
+import type { Load, ServerName } from "./Job.ts"
+
+export const loadNames = ["paced", "single", "burst", "arrivals", "idle", "stalled", "start", "growth"] as const
+export type LoadName = typeof loadNames[number]
+
+export const serverNames = ["tellnet", "batched", "plain", "nats"] as const satisfies ReadonlyArray<ServerName>
+
+/** What one row of the table shows. `unstalled` is the other half of the pair that `stalled` is. */
+export type RowName = LoadName | "unstalled"
+
+export interface Step {
+  readonly row: RowName
+  readonly server: ServerName
+  readonly users: number
+  /** `undefined` for `start`, which needs no loader. */
+  readonly load: Load | undefined
+  /** Milliseconds. */
+  readonly warmUp: number
+  readonly window: number
+}
+
+/** How often `start` is measured in each round. */
+export const startsOf = (quick: boolean) => quick ? 1 : 5
+
+export interface Options {
+  readonly only: ReadonlyArray<LoadName>
+  readonly servers: ReadonlyArray<ServerName>
+  readonly users: number | undefined
+  readonly quick: boolean
+  readonly repeat: number
+}
+
+/** What each load is, for the report. */
+export const description: Record<LoadName, string> = {
+  paced: "1000 users, 10 of them with one message in flight each",
+  single: "1000 users, 40 separate messages a second",
+  burst: "1000 users, all of them with one message in flight",
+  arrivals: "3000 users connect at once; the time until each has every online line from its own on",
+  idle: "5000 users connected and quiet; resident memory that each adds",
+  stalled: "`single` with 100 users that never read and whose buffers are full (`unstalled`: the same without them)",
+  start: "from starting `tsx src/main.ts` to a connection, not pinned, median of 5",
+  growth: "separate messages, 40 a second, fewer above 1000 users so that no size saturates the server"
+}
+
+/** The steps of one round. Each load's servers stand side by side, so that what disturbs the machine disturbs all. */
+export const stepsOf = (options: Options): ReadonlyArray<Step> =>
+  options.only.flatMap((name) => loadSteps(name, options)).filter(({ server }) => options.servers.includes(server))
+
+const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
+  const { quick } = options
+  const many = (usual: number, fewer: number): number => options.users ?? (quick ? fewer : usual)
+  const times = quick ? { warmUp: 500, window: 800 } : { warmUp: 1500, window: 3000 }
+  const on = (servers: ReadonlyArray<ServerName>, load: Load, differently?: Partial<Step>): ReadonlyArray<Step> =>
+    servers.map((server) => Object.assign({ row: name, server, users: many(1000, 300), load, ...times }, differently))
+  const all: ReadonlyArray<ServerName> = quick ? ["tellnet", "batched", "nats"] : serverNames
+  // Plain Node takes minutes for what follows from 5000 arrivals, and would tell the memory of `batched` once more.
+  const fast: ReadonlyArray<ServerName> = quick ? ["tellnet", "batched"] : ["tellnet", "batched", "nats"]
+
+  switch (name) {
+    case "paced":
+      return on(all, { kind: "InFlight", senders: 10 })
+    case "single":
+      return on(all, spaced(40))
+    case "burst":
+      return on(quick ? fast : all, { kind: "InFlight", senders: many(1000, 300) })
+    case "arrivals":
+      return on(all.filter((server) => server !== "nats"), { kind: "Arrive" }, {
+        users: many(3000, 600),
+        window: 100_000
+      })
+    case "idle":
+      return on(quick ? fast.slice(0, 1) : fast, { kind: "Rest" }, { users: many(5000, 1000), window: 1000 })
+    case "stalled": {
+      const stalled = Math.round(many(1000, 300) / 10)
+      return fast.slice(0, quick ? 1 : 2).flatMap((server) =>
+        on([server], spaced(40, stalled, true)).concat(on([server], spaced(40, 0, true), { row: "unstalled" }))
+      )
+    }
+    case "start":
+      return [{ row: name, server: "tellnet", users: 0, load: undefined, warmUp: 0, window: 0 }]
+    case "growth":
+      return (options.users === undefined ? [100, 300, 1000, 3000, 9000] : [options.users]).flatMap((users) =>
+        on(["tellnet"], spaced(Math.min(40, 40_000 / users)), { users })
+      )
+  }
+}
+
+const spaced = (perSecond: number, stalled = 0, fill = false): Load => ({
+  kind: "Spaced",
+  perSecond,
+  stalled,
+  fill
+})

@@ -1,0 +1,96 @@
+/** Runs steps: a fresh server and a fresh loader for each, so that none inherits another's heap or buffers. */
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { connect } from "node:net"
+import { ChildFailed, pinned, runToEnd } from "./ChildProcess.ts"
+import { Answer, type Figures, Job } from "./Job.ts"
+import { type Options, startsOf, type Step, stepsOf } from "./Plan.ts"
+import { median } from "./Results.ts"
+import { startLikeUsers, startServer } from "./Servers.ts"
+
+export interface Entry {
+  readonly step: Step
+  readonly round: number
+  readonly answer: Answer
+}
+
+/** The cores of the server and of its loader. */
+const serverCore = 0
+const loaderCore = 1
+
+/** All rounds of all steps. The order turns round in every second round: nobody is always first on a cold machine. */
+export const runAll = (options: Options) =>
+  Effect.gen(function*() {
+    const steps = stepsOf(options)
+    const entries: Array<Entry> = []
+    for (let round = 0; round < options.repeat; round++) {
+      for (const [index, step] of (round % 2 === 0 ? steps : steps.toReversed()).entries()) {
+        const place = `[${round * steps.length + index + 1}/${options.repeat * steps.length}]`
+        const answer = yield* runStep(step, startsOf(options.quick))
+        entries.push({ step, round, answer })
+        yield* Console.log(`${place} ${step.row} ${step.server} ${step.users}: ${inShort(answer)}`)
+      }
+    }
+    return entries
+  })
+
+/** One step; never fails, but answers with what went wrong. Nothing takes longer than two minutes. */
+const runStep = (step: Step, starts: number) =>
+  (step.load === undefined ? measureStart(starts) : measureLoad(step, step.load)).pipe(
+    Effect.scoped,
+    Effect.timeoutFail({
+      duration: "2 minutes",
+      onTimeout: () => new ChildFailed({ program: step.server, reason: "not done within 2 minutes" })
+    }),
+    Effect.catchAll((error) => Effect.succeed(failed(error.message)))
+  )
+
+const measureLoad = (step: Step, load: NonNullable<Step["load"]>) =>
+  Effect.gen(function*() {
+    const [program = "", ...args] = yield* pinned(loaderCore, loader)
+    const job = Effect.gen(function*() {
+      const { pid, port } = yield* startServer(step.server, serverCore)
+      const { users, warmUp, window } = step
+      return yield* encodeJob({ server: step.server, pid, port, users, load, warmUp, window })
+    })
+    const printed = yield* runToEnd(program, args, job)
+    return yield* decodeAnswer(printed).pipe(
+      Effect.mapError(() => new ChildFailed({ program: "loader", reason: printed }))
+    )
+  })
+
+const loader = [process.execPath, "--import", "tsx", "test/bench/loader/main.ts"]
+
+const encodeJob = Schema.encode(Schema.parseJson(Job))
+
+const decodeAnswer = Schema.decode(Schema.parseJson(Answer))
+
+const measureStart = (starts: number) =>
+  Effect.gen(function*() {
+    const times: Array<number> = []
+    for (let i = 0; i < starts; i++) {
+      const [time] = yield* Effect.timed(Effect.scoped(Effect.flatMap(startLikeUsers, reach)))
+      times.push(Duration.toSeconds(time))
+    }
+    return measured({ seconds: median(times) })
+  })
+
+const reach = (port: number) =>
+  Effect.async<void, ChildFailed>((resume) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.resetAndDestroy()
+      resume(Effect.void)
+    })
+    socket.on("error", (error) => resume(new ChildFailed({ program: "tellnet", reason: error.message })))
+  })
+
+const measured = (figures: Figures): Answer => ({ kind: "Measured", figures })
+
+const failed = (reason: string): Answer => ({ kind: "Failed", reason })
+
+const inShort = (answer: Answer): string =>
+  answer.kind === "Failed"
+    ? `failed, ${answer.reason}`
+    : Object.entries(answer.figures).map(([name, value]) => `${name} ${Number(value.toPrecision(3))}`).join(", ")

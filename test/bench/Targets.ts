@@ -1,0 +1,60 @@
+/** What tellnet has to reach, as ratios to other servers of the same run, and whether it did. */
+import type { Figure } from "./Job.ts"
+import type { LoadName } from "./Plan.ts"
+import { type Point, ratio, rowsOf } from "./Results.ts"
+import type { Entry } from "./Run.ts"
+
+export interface Verdict {
+  readonly load: LoadName | "all"
+  readonly what: string
+  readonly target: string
+  /** `undefined`: not measured in this run. */
+  readonly value: number | undefined
+  readonly met: boolean
+}
+
+export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict> => {
+  const rows = rowsOf(entries)
+  const own = (load: LoadName, figure: Figure) =>
+    rows.find(({ row, server }) => row === load && server === "tellnet")?.figures[figure]
+  const to = (load: LoadName, figure: Figure, server: "batched" | "nats") =>
+    ratio(entries, point(load, figure), { row: load, server, figure })
+  const lost = rows.filter(({ server }) => server === "tellnet").flatMap(({ figures }) => figures.lost ?? [])
+
+  return [
+    atMost("paced", "CPU per line, to batched", 0.9, to("paced", "cpuPerLine", "batched")),
+    below("paced", "CPU per line, to nats", 1, to("paced", "cpuPerLine", "nats")),
+    atMost("single", "CPU per line, to batched", 1.3, to("single", "cpuPerLine", "batched")),
+    atMost("single", "p50, to batched", 1.3, to("single", "p50", "batched")),
+    below("single", "CPU per line, to nats", 1, to("single", "cpuPerLine", "nats")),
+    atMost("burst", "CPU per line, to batched", 0.5, to("burst", "cpuPerLine", "batched")),
+    atLeast("arrivals", "settled, times sooner than batched", 10, inverse(to("arrivals", "seconds", "batched"))),
+    atMost("idle", "KB of RSS per user", 20, own("idle", "rssPerUser")),
+    atMost(
+      "stalled",
+      "p99 of the healthy, to that without stalled users",
+      1.2,
+      ratio(entries, point("stalled", "p99"), { row: "unstalled", server: "tellnet", figure: "p99" })
+    ),
+    atMost("start", "seconds to listening", 1.2, own("start", "seconds")),
+    atMost("all", "lines lost", 0, lost.length === 0 ? undefined : Math.max(...lost.map(Math.abs)))
+  ]
+}
+
+const point = (row: LoadName, figure: Figure): Point => ({ row, server: "tellnet", figure })
+
+const inverse = (value: number | undefined): number | undefined => value === undefined ? undefined : 1 / value
+
+const verdict =
+  (sign: string, holds: (value: number, bound: number) => boolean) =>
+  (load: Verdict["load"], what: string, bound: number, value: number | undefined): Verdict => ({
+    load,
+    what,
+    target: `${sign} ${bound}`,
+    value,
+    met: value !== undefined && holds(value, bound)
+  })
+
+const atMost = verdict("<=", (value, bound) => value <= bound)
+const atLeast = verdict(">=", (value, bound) => value >= bound)
+const below = verdict("<", (value, bound) => value < bound)
