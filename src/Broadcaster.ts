@@ -43,6 +43,8 @@ const presenceDelay = Duration.millis(20)
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
   /** Says a line to everyone. Like all that follows, it waits only while the message channel is full. */
   readonly say: (line: string) => Effect.Effect<void>
+  /** The same for plain code: `false` if the message channel is full, and the line is not said. */
+  readonly unsafeSay: (line: string) => boolean
   /** Answers a user, at this place of the order. The lines are never skipped. */
   readonly reply: (user: User, bytes: Uint8Array, lines: number) => Effect.Effect<void>
   /** Tells a line to one user, who is somebody else. */
@@ -80,19 +82,24 @@ const make = Effect.gen(function*() {
   const words = yield* Effect.makeLatch()
   let urgent = false
 
-  const publish = (event: Event): Effect.Effect<void> => {
-    const wake = () => {
-      if (event._tag !== "Arrived" && event._tag !== "Left") {
-        urgent = true
-        words.unsafeOpen()
-      }
-      anything.unsafeOpen()
+  const wake = (event: Event) => {
+    if (event._tag !== "Arrived" && event._tag !== "Left") {
+      urgent = true
+      words.unsafeOpen()
     }
-    return Effect.suspend(() => {
-      if (Queue.unsafeOffer(channel, event)) return Effect.sync(wake)
-      return Effect.ensuring(Queue.offer(channel, event), Effect.sync(wake))
-    })
+    anything.unsafeOpen()
   }
+
+  const unsafePublish = (event: Event): boolean => {
+    const published = Queue.unsafeOffer(channel, event)
+    if (published) wake(event)
+    return published
+  }
+
+  const publish = (event: Event): Effect.Effect<void> =>
+    Effect.suspend(() =>
+      unsafePublish(event) ? Effect.void : Effect.ensuring(Queue.offer(channel, event), Effect.sync(() => wake(event)))
+    )
 
   const add = (batch: Batch, event: Event): Deferred.Deferred<void> | undefined => {
     switch (event._tag) {
@@ -169,6 +176,7 @@ const make = Effect.gen(function*() {
   return Broadcaster.of({
     running: Fiber.join(fiber),
     say: (line) => publish(Event.Said({ line })),
+    unsafeSay: (line) => unsafePublish(Event.Said({ line })),
     reply: (user, bytes, lines) =>
       Effect.suspend(() => {
         user.channel.announce(bytes)

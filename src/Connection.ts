@@ -2,7 +2,7 @@
  * One peer: pulls bytes, takes bytes, ends. The only file that reads or writes a node socket; it knows no line and no user.
  *
  * `Socket.run` of `@effect/platform` is not used, because it pushes: a fiber for each chunk, and no way to let a sender
- * wait. Here the socket stays in paused mode, so what nobody pulls is not read, and TCP slows the sender down.
+ * wait. Here the socket is paused whenever nobody pulls: what is not pulled is not read, and TCP slows the sender down.
  */
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
@@ -13,8 +13,12 @@ export interface Connection extends Outlet {
   readonly address: Address
   /** The IP address of the peer; empty if it was gone before it could be asked for. */
   readonly ip: string
-  /** The next bytes, or `undefined` once the peer has ended its half. Of a lost peer nothing comes; see `onLost`. */
-  readonly pull: Effect.Effect<Buffer | undefined>
+  /**
+   * Reads until `take` says `false`, which makes it `true`, or until the peer has ended its half, which makes it `false`.
+   * `take` is given all bytes as they come, and MUST NOT wait: what it can deal with at once wakes no fiber. Of a lost
+   * peer nothing comes; see `onLost`.
+   */
+  readonly pull: (take: (bytes: Buffer) => boolean) => Effect.Effect<boolean>
   /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
   readonly onLost: (callback: () => void) => void
   /** Ends the connection in order: what was written arrives first. Waits as long as the peer takes it. */
@@ -34,37 +38,37 @@ class NetConnection implements Connection {
   readonly address: Address
   readonly ip: string
   private readonly socket: Net.Socket
-  private reader: ((bytes: Buffer | undefined) => void) | undefined
+  private take: ((bytes: Buffer) => boolean) | undefined
+  private pulled: ((more: boolean) => void) | undefined
   private lost: (() => void) | undefined
 
   constructor(socket: Net.Socket) {
     this.socket = socket
     this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
     this.ip = socket.remoteAddress ?? ""
-    const read = () => this.read()
-    socket.on("readable", read)
-    socket.on("end", read)
+    socket.pause()
+    socket.on("data", (bytes: Buffer) => this.take?.(bytes) === false && this.pulled?.(true))
+    socket.on("end", () => this.pulled?.(false))
     socket.on("close", () => this.lost?.())
   }
 
-  get pull() {
-    return Effect.async<Buffer | undefined>((resume) => {
-      this.reader = (bytes) => {
-        this.reader = undefined
-        resume(Effect.succeed(bytes))
+  pull(take: (bytes: Buffer) => boolean) {
+    return Effect.async<boolean>((resume) => {
+      const { socket } = this
+      if (socket.readableEnded) return resume(Effect.succeed(false))
+      const stop = () => {
+        socket.pause()
+        this.take = undefined
+        this.pulled = undefined
       }
-      this.read()
-      return Effect.sync(() => {
-        this.reader = undefined
-      })
+      this.take = take
+      this.pulled = (more) => {
+        stop()
+        resume(Effect.succeed(more))
+      }
+      socket.resume()
+      return Effect.sync(stop)
     })
-  }
-
-  private read(): void {
-    if (this.reader === undefined) return
-    const bytes: Buffer | null = this.socket.read()
-    if (bytes !== null) this.reader(bytes)
-    else if (this.socket.readableEnded) this.reader(undefined)
   }
 
   onLost(callback: () => void): void {
@@ -75,7 +79,7 @@ class NetConnection implements Connection {
   write(parts: ReadonlyArray<Uint8Array>): boolean {
     const { socket } = this
     // Nothing pushes back when nobody is there.
-    if (!socket.writable) return true
+    if (socket.destroyed) return true
     if (parts.length === 1) socket.write(parts[0]!)
     else {
       socket.cork()
@@ -107,8 +111,8 @@ class NetConnection implements Connection {
 
   private get lingering() {
     return Effect.suspend(() => {
-      // Bytes flow, and are thrown away, only when nobody pulls.
-      this.socket.removeAllListeners("readable").resume()
+      // Nobody pulls any more: what comes is thrown away.
+      this.socket.resume()
       return Effect.timeoutOption(this.happens("end", () => this.socket.readableEnded), linger)
     })
   }

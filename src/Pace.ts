@@ -12,6 +12,11 @@ export class Pace {
     this.tolerance = this.interval * (burst - 1)
   }
 
+  /** Whether a line at the time `now`, in ms, may be carried out without waiting. */
+  isOpen(now: number): boolean {
+    return this.paid - now <= this.tolerance
+  }
+
   /** Takes one line at the time `now`, in ms, and says for how many ms to wait before it is carried out. */
   take(now: number): number {
     const wait = Math.max(0, this.paid - now - this.tolerance)

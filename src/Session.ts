@@ -92,13 +92,31 @@ export const make = Effect.gen(function*() {
     return Effect.sleep(early).pipe(Effect.zipRight(user.channel.room()), Effect.zipRight(act))
   }
 
+  /** Most lines are words of somebody who has time and room: they are said in the turn that they came in. */
+  const hearAtOnce = (user: User, pace: Pace, line: Line): boolean => {
+    const now = clock.unsafeCurrentTimeMillis()
+    if (typeof line === "symbol" || !pace.isOpen(now) || !user.channel.hasRoom) return false
+    const command = Command.parse(line)
+    if (command._tag !== "Say" || !broadcaster.unsafeSay(phrases.said(user, command.text))) return false
+    pace.take(now)
+    user.heardAt = now
+    user.warned = false
+    return true
+  }
+
   const listen = (user: User, connection: Connection) =>
     Effect.gen(function*() {
       const decoder = new LineDecoder(config.maxLine)
       const pace = new Pace(config.rate, config.burst)
-      for (let bytes = yield* connection.pull; bytes !== undefined; bytes = yield* connection.pull) {
+      let line: Line | undefined
+      const take = (bytes: Buffer) => {
         decoder.feed(bytes)
-        for (let line = decoder.next(); line !== undefined; line = decoder.next()) {
+        do line = decoder.next()
+        while (line !== undefined && hearAtOnce(user, pace, line))
+        return line === undefined
+      }
+      while (yield* connection.pull(take)) {
+        for (; line !== undefined; line = decoder.next()) {
           if (yield* hear(user, pace, line)) return "quit"
         }
       }

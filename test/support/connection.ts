@@ -39,7 +39,13 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
     connection: {
       address: address("10.0.0.1", port),
       ip: "10.0.0.1",
-      pull: Queue.take(input),
+      pull: (take) => {
+        const pull: Effect.Effect<boolean> = Effect.flatMap(
+          Queue.take(input),
+          (bytes) => bytes === undefined ? Effect.succeed(false) : take(bytes) ? pull : Effect.succeed(true)
+        )
+        return pull
+      },
       onLost: (callback) => {
         lost = callback
       },
