@@ -128,6 +128,12 @@ const make = Effect.gen(function*() {
     }
   }
 
+  const drain = (user: User) =>
+    Effect.catchAllDefect(user.channel.drain(), (bug) => {
+      user.end("defect")
+      return Effect.logError("A drain failed", bug)
+    })
+
   /** One batch from the events at `index` and after; says where the next one begins. */
   const broadcast = (events: ReadonlyArray<Event>, index: number): number => {
     const batch = new Batch(members)
@@ -138,7 +144,7 @@ const make = Effect.gen(function*() {
       if (waiter !== undefined) done.push(waiter)
     }
     batch.give((user, { deliveries, parts }) => {
-      if (user.channel.deliver(deliveries, parts)) startDraining(user.channel.drain())
+      if (user.channel.deliver(deliveries, parts)) startDraining(drain(user))
     })
     for (const waiter of done) Deferred.unsafeDone(waiter, Effect.void)
     return next

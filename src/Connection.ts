@@ -15,8 +15,8 @@ export interface Connection extends Outlet {
   readonly ip: string
   /**
    * Reads until `take` says `false`, which makes it `true`, or until the peer has ended its half, which makes it `false`.
-   * `take` is given all bytes as they come, and MUST NOT wait: what it can deal with at once wakes no fiber. Of a lost
-   * peer nothing comes; see `onLost`.
+   * `take` is given all bytes as they come, and MUST NOT wait: what it can deal with at once wakes no fiber. If it
+   * throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
    */
   readonly pull: (take: (bytes: Buffer) => boolean) => Effect.Effect<boolean>
   /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
@@ -39,7 +39,7 @@ class NetConnection implements Connection {
   readonly ip: string
   private readonly socket: Net.Socket
   private take: ((bytes: Buffer) => boolean) | undefined
-  private pulled: ((more: boolean) => void) | undefined
+  private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
   private lost: (() => void) | undefined
 
   constructor(socket: Net.Socket) {
@@ -47,8 +47,8 @@ class NetConnection implements Connection {
     this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
     this.ip = socket.remoteAddress ?? ""
     socket.pause()
-    socket.on("data", (bytes: Buffer) => this.take?.(bytes) === false && this.pulled?.(true))
-    socket.on("end", () => this.pulled?.(false))
+    socket.on("data", (bytes: Buffer) => this.onData(bytes))
+    socket.on("end", () => this.pulled?.(Effect.succeed(false)))
     socket.on("close", () => this.lost?.())
   }
 
@@ -62,13 +62,22 @@ class NetConnection implements Connection {
         this.pulled = undefined
       }
       this.take = take
-      this.pulled = (more) => {
+      this.pulled = (result) => {
         stop()
-        resume(Effect.succeed(more))
+        resume(result)
       }
       socket.resume()
       return Effect.sync(stop)
     })
+  }
+
+  private onData(bytes: Buffer): void {
+    // A bug must end the fiber that pulls. From here it would end the process.
+    try {
+      if (this.take?.(bytes) === false) this.pulled?.(Effect.succeed(true))
+    } catch (bug) {
+      this.pulled?.(Effect.die(bug))
+    }
   }
 
   onLost(callback: () => void): void {
