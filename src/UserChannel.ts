@@ -37,6 +37,20 @@ export interface Options {
 // What a slow outlet is fed with at a time, so that each piece it takes is progress that can be seen.
 const pieceBytes = 65_536
 
+/**
+ * What an entry of the channel costs beside its bytes: a node of the queue, a Buffer, its memory. If it did not count,
+ * short replies would take ten times the backlog.
+ */
+export const entryBytes = 256
+
+/** The same bytes in memory of their own: what is cut from Node's pool keeps all of the pool alive for as long as it waits. */
+const unpooled = (bytes: Uint8Array): Uint8Array => {
+  if (bytes.buffer.byteLength !== Buffer.poolSize) return bytes
+  const own = Buffer.allocUnsafeSlow(bytes.length)
+  own.set(bytes)
+  return own
+}
+
 export class UserChannel {
   /** Since when, in ms, the sweeper has seen no progress. */
   stalledSince: number | undefined
@@ -44,7 +58,7 @@ export class UserChannel {
   private readonly queue: Queue.Queue<Uint8Array>
   /** What is left of the first entry, where that was too large for one piece. */
   private rest: Uint8Array | undefined
-  /** Bytes in the queue and in `rest`. */
+  /** Bytes in the queue and in `rest`, and what their entries cost. */
   private waiting = 0
   /** Bytes of own replies that were announced, and are still on their way here. */
   private announced = 0
@@ -63,7 +77,7 @@ export class UserChannel {
    * `true`: the outlet pushes back from now on, and the caller MUST see to it that `drain` runs.
    */
   deliver(deliveries: ReadonlyArray<Delivery>, parts: ReadonlyArray<Uint8Array>): boolean {
-    for (const { bytes, own } of deliveries) if (own) this.announced -= bytes.length
+    for (const { bytes, own } of deliveries) if (own) this.announced -= bytes.length + entryBytes
     if (!this.draining) {
       this.draining = !this.options.outlet.write(parts)
       this.onProgress?.()
@@ -71,7 +85,7 @@ export class UserChannel {
     }
     for (const { bytes, lines, own } of deliveries) {
       // Once skipping, it goes on until the channel is empty: one gap, not one with every batch.
-      if (!own && (this.gap > 0 || this.waiting + bytes.length > this.options.backlog)) this.gap += lines
+      if (!own && (this.gap > 0 || this.waiting + bytes.length + entryBytes > this.options.backlog)) this.gap += lines
       else {
         this.closeGap()
         this.enqueue(bytes)
@@ -82,7 +96,7 @@ export class UserChannel {
 
   /** Counts an own reply as waiting from now on. Whoever announces it MUST have it delivered. */
   announce(bytes: Uint8Array): void {
-    this.announced += bytes.length
+    this.announced += bytes.length + entryBytes
   }
 
   /** Whether the next own reply finds room. */
@@ -132,22 +146,24 @@ export class UserChannel {
     return Effect.gen(this, function*() {
       const parts: Array<Uint8Array> = []
       let room = pieceBytes
+      let entries = 0
       while (room > 0) {
         const head = this.rest ?? Option.getOrUndefined(yield* Queue.poll(this.queue))
         if (head === undefined) break
         const part = head.subarray(0, room)
         this.rest = part.length < head.length ? head.subarray(room) : undefined
+        if (this.rest === undefined) entries++
         parts.push(part)
         room -= part.length
       }
-      this.waiting -= pieceBytes - room
+      this.waiting -= pieceBytes - room + entries * entryBytes
       return parts
     })
   }
 
   private enqueue(bytes: Uint8Array): void {
-    this.waiting += bytes.length
-    Queue.unsafeOffer(this.queue, bytes)
+    this.waiting += bytes.length + entryBytes
+    Queue.unsafeOffer(this.queue, unpooled(bytes))
   }
 
   /** Puts the notice at the place of the gap. */

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Array, Cause, Effect, Exit, FastCheck, Fiber, Layer, TestClock } from "effect"
 import { Broadcaster } from "../src/Broadcaster.ts"
 import { ServerConfig } from "../src/ServerConfig.ts"
+import { entryBytes } from "../src/UserChannel.ts"
 import { config, FakeOutlet, type FakeUser, makeUser } from "./support/fakes.ts"
 
 const layer = Layer.provide(Broadcaster.layer, ServerConfig.layer(config))
@@ -184,7 +185,7 @@ describe("Broadcaster", () => {
     Effect.gen(function*() {
       const broadcaster = yield* Broadcaster
       const bob = yield* makeUser(0)
-      const stalled = yield* makeUser(1, { outlet: new FakeOutlet(1), backlog: 100_000 })
+      const stalled = yield* makeUser(1, { outlet: new FakeOutlet(1), backlog: 99 * (1001 + entryBytes) })
       yield* broadcaster.arrive(bob, "bob arrives\n")
       yield* broadcaster.arrive(stalled, "stalled arrives\n")
       yield* stalled.outlet.full
@@ -196,7 +197,7 @@ describe("Broadcaster", () => {
       assert.deepStrictEqual(stalled.outlet.lines, ["stalled arrives"])
       stalled.outlet.admit(Infinity)
       yield* stalled.channel.drained()
-      // 99 lines of 1001 bytes fit its backlog.
+      // 99 lines of 1001 bytes are what its backlog holds.
       assert.deepStrictEqual(stalled.outlet.lines, ["stalled arrives", ...lines.slice(0, 99), "*** 201 skipped"])
       yield* broadcaster.say("next\n")
       yield* stalled.outlet.heard("next")

@@ -3,6 +3,8 @@ import { Array, Effect, FastCheck, Fiber } from "effect"
 import * as UserChannel from "../src/UserChannel.ts"
 import { FakeOutlet, skipped } from "./support/fakes.ts"
 
+const { entryBytes } = UserChannel
+
 const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped })
 
 /** A delivery of these lines. */
@@ -104,7 +106,7 @@ describe("UserChannel", () => {
     }), { timeout: 30_000 })
 
   it.effect.prop("holds no more of other people's lines than the backlog", [
-    FastCheck.integer({ min: 100, max: 2000 }),
+    FastCheck.integer({ min: 500, max: 20_000 }),
     FastCheck.array(FastCheck.integer({ min: 1, max: 300 }), { minLength: 1, maxLength: 60 })
   ], ([backlog, sizes]) =>
     Effect.gen(function*() {
@@ -115,8 +117,8 @@ describe("UserChannel", () => {
       let expected = 0
       for (const size of sizes) {
         deliver(channel, delivery(["x".repeat(size)]))
-        if (size + 1 > room) room = 0
-        room -= Math.min(room, size + 1)
+        const cost = size + 1 + entryBytes
+        room -= cost > room ? room : cost
         if (room > 0) expected++
       }
       outlet.admit(Infinity)
@@ -161,7 +163,7 @@ describe("UserChannel", () => {
   it.effect("passes what just fits the backlog, and skips what does not", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 10)
+      const channel = yield* makeChannel(outlet, 2 * entryBytes + 10)
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["1234"]), delivery(["5678"]))
       deliver(channel, delivery(["a", "b"]), delivery(["c"]))
@@ -173,7 +175,7 @@ describe("UserChannel", () => {
   it.effect("goes on skipping until it is empty: one gap, not one with each delivery", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 10)
+      const channel = yield* makeChannel(outlet, entryBytes + 10)
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["much too long"]), delivery(["a"]), delivery(["b"]))
       outlet.admit(Infinity)
@@ -185,7 +187,7 @@ describe("UserChannel", () => {
   it.effect("puts an own reply behind the notice of what was skipped before it", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 10)
+      const channel = yield* makeChannel(outlet, entryBytes + 10)
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["much too long"]), delivery(["reply, longer than the backlog"], true), delivery(["d"]))
       outlet.admit(Infinity)
@@ -201,7 +203,7 @@ describe("UserChannel", () => {
   it.effect("has room until the replies that wait, or were announced, fill the backlog", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 10)
+      const channel = yield* makeChannel(outlet, 2 * entryBytes + 10)
       deliver(channel, delivery(["first"]))
       const [half, other] = [delivery(["1234"], true), delivery(["5678"], true)]
       channel.announce(half.bytes)
@@ -217,7 +219,7 @@ describe("UserChannel", () => {
 
   it.effect("counts a reply that the outlet took at once as waiting no more", () =>
     Effect.gen(function*() {
-      const channel = yield* makeChannel(new FakeOutlet(), 10)
+      const channel = yield* makeChannel(new FakeOutlet(), entryBytes + 10)
       for (const _ of Array.range(1, 5)) deliver(channel, delivery(["12345678"], true))
       assert.isTrue(channel.hasRoom)
       yield* channel.room()
@@ -226,7 +228,7 @@ describe("UserChannel", () => {
   it.effect("lets wait for room until the outlet has taken enough", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 10)
+      const channel = yield* makeChannel(outlet, entryBytes + 10)
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["123456789"], true))
       const drain = yield* Effect.fork(channel.drain())
@@ -239,7 +241,7 @@ describe("UserChannel", () => {
   it.effect("is drained only when all was taken and the outlet pushes back no more", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 100)
+      const channel = yield* makeChannel(outlet, entryBytes + 100)
       yield* channel.drained()
       deliver(channel, delivery(["one"]))
       deliver(channel, delivery(["two"]))
