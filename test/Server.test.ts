@@ -138,7 +138,7 @@ describe("Server", () => {
     Effect.gen(function*() {
       const { ann } = yield* two
       yield* ann.send("/help\n")
-      for (const usage of ["who", "rename", "to", "/help", "/quit", "//TEXT"]) {
+      for (const usage of ["who", "rename", "to", "/stats", "/help", "/quit", "//TEXT"]) {
         assert.match(yield* ann.line, new RegExp(`^\\*\\*\\* ${usage}`))
       }
       yield* seesNothingElse(ann)

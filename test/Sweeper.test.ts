@@ -9,12 +9,13 @@ import { OnlineMap } from "../src/OnlineMap.ts"
 import { Phrases } from "../src/Phrases.ts"
 import type { ServerConfig } from "../src/ServerConfig.ts"
 import * as Session from "../src/Session.ts"
+import { Stats } from "../src/Stats.ts"
 import * as Sweeper from "../src/Sweeper.ts"
 import * as Peer from "./support/connection.ts"
 import { config } from "./support/server.ts"
 
 const layer = (overrides: Partial<typeof ServerConfig.Service>) =>
-  Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer), config(overrides))
+  Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer, Stats.layer), config(overrides))
 
 /** Lets real turns of the event loop pass, which the broadcaster waits for; the clock stands still. */
 const settle = Effect.async<void>((resume) => {

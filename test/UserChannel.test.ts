@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck, Fiber } from "effect"
 import * as UserChannel from "../src/UserChannel.ts"
-import { FakeOutlet, skipped } from "./support/fakes.ts"
+import { FakeOutlet, skipped, stats } from "./support/fakes.ts"
 
-const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped })
+const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped, stats })
 
 /** A delivery of these lines. */
 const delivery = (lines: ReadonlyArray<string>, own = false): UserChannel.Delivery => ({

@@ -24,5 +24,5 @@ export const config = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
 export const start = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
   Effect.map(
     Layer.build(Layer.provide(Server.layer, config(overrides))).pipe(Logger.withMinimumLogLevel(LogLevel.None)),
-    (context) => Context.get(context, Server).port
+    (context) => Context.get(context, Server).doors[0]!.port
   )
