@@ -22,8 +22,10 @@ interface Kind<A> {
   readonly read: (text: string) => Option.Option<A>
 }
 
+const envOf = (name: string) => `TELLNET_${name.replaceAll("-", "_").toUpperCase()}`
+
 const flag = <A>(name: string, kind: Kind<A>, fallback: string, description: string): Options.Options<A> => {
-  const env = `TELLNET_${name.replaceAll("-", "_").toUpperCase()}`
+  const env = envOf(name)
   return Options.text(name).pipe(
     Options.withPseudoName(kind.placeholder),
     Options.withDescription(`${description} Default: ${fallback}. Environment: ${env}.`),
@@ -34,6 +36,20 @@ const flag = <A>(name: string, kind: Kind<A>, fallback: string, description: str
         ValidationError.invalidValue(
           HelpDoc.p(`--${name} (${env}) must be ${kind.expects}, not ${JSON.stringify(given)}.`)
         ))
+    )
+  )
+}
+
+/** A flag without a value: given or not. */
+const toggle = (name: string, description: string): Options.Options<boolean> => {
+  const env = envOf(name)
+  return Options.boolean(name).pipe(
+    Options.withDescription(`${description} Environment: ${env}=true.`),
+    Options.mapEffect((given) =>
+      given ?
+        Effect.succeed(true) :
+        Effect.mapError(Config.withDefault(Config.boolean(env), false), () =>
+          ValidationError.invalidValue(HelpDoc.p(`${env} must be true or false.`)))
     )
   )
 }
@@ -79,9 +95,7 @@ const duration = (min: Duration.DurationInput): Kind<Duration.Duration> => ({
 export const options = {
   host: flag("host", text, "127.0.0.1", "The address to listen on; 0.0.0.0 or :: for all of this machine."),
   port: flag("port", integer(0, 65535), "8888", "The TCP port to listen on; 0 for any that is free."),
-  noPlain: Options.boolean("no-plain").pipe(
-    Options.withDescription("Turns the port without TLS off.")
-  ),
+  noPlain: toggle("no-plain", "Turns the port without TLS off."),
   tlsPort: flag(
     "tls-port",
     optional("off", integer(0, 65535)),

@@ -73,3 +73,18 @@ export const server = (...flags: ReadonlyArray<string>) =>
 
 /** Waits until the server listens, and gives its port. */
 export const port = (server: Child) => Effect.map(server.prints(/listening on \S+:(\d+)/), ([, port]) => Number(port))
+
+/** Waits until the server listens with TLS, and gives that port. */
+export const tlsPort = (server: Child) =>
+  Effect.map(server.prints(/listening on \S+:(\d+) with TLS/), ([, port]) => Number(port))
+
+/** Waits until the server answers who watches over it, and gives the address without a path. */
+export const monitor = (server: Child) =>
+  Effect.map(server.prints(/metrics and health at (http:[^\s"]+)/), ([, url = ""]) => url)
+
+/** What an address answers, with its status. */
+export const get = (url: string) =>
+  within(
+    `an answer from ${url}`,
+    Effect.promise(() => fetch(url).then((answer) => answer.text().then((text) => ({ status: answer.status, text }))))
+  )
