@@ -159,7 +159,9 @@ const make = (wording: Wording) => ({
   serverFull: notice(wording.serverFull),
   tooManyFromAddress: notice(wording.tooManyFromAddress),
   shuttingDown: notice(wording.shuttingDown),
-  stats: ({ backlog, idleLeft, linesPerSecond, online, skipped }: Standing) => [
+  stats: (
+    { backlog, idleLeft, linesPerSecond, online, skipped }: Standing
+  ): readonly [string, string, string, string] => [
     notice(wording.stats.online(online)),
     notice(wording.stats.pace(linesPerSecond.toFixed(1))),
     notice(wording.stats.backlog(backlog, skipped)),

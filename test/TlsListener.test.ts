@@ -86,7 +86,9 @@ describe("TlsListener", { concurrent: true }, () => {
       // Two sockets may share a port on this side if both ask for it.
       const first = yield* arrive(plain)
       const localPort = first.socket.localPort ?? 0
+      const eve = yield* arrive(plain)
       yield* first.reset
+      yield* eve.sees(`${first.front}下线`)
       const bob = yield* arrive(plain, { localPort })
       const twin = yield* connect(tls, { tls: true, localPort })
       assert.strictEqual(twin.address, bob.address)

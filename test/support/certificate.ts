@@ -4,16 +4,15 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import { start } from "./child.ts"
 
-const openssl = (...args: ReadonlyArray<string>) =>
-  Effect.flatMap(start("openssl", args), ({ over }) => over).pipe(
-    Effect.filterOrDieMessage(({ code }) => code === 0, `openssl ${args[0]} failed`)
+const openssl = (args: string) =>
+  Effect.flatMap(start("openssl", args.split(" ")), ({ over }) => over).pipe(
+    Effect.filterOrDieMessage(({ code }) => code === 0, `openssl ${args} failed`)
   )
 
 /** Writes both files anew, with a certificate for this name. */
 const issue = (cert: string, key: string, name: string) =>
   openssl(
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
-    ...["-subj", `/CN=${name}`, "-keyout", key, "-out", cert]
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${name} -keyout ${key} -out ${cert}`
   )
 
 export const make = Effect.gen(function*() {

@@ -72,11 +72,12 @@ export const server = (...flags: ReadonlyArray<string>) =>
   start(process.execPath, ["--import", "tsx", "src/main.ts", "--port", "0", ...flags])
 
 /** Waits until the server listens, and gives its port. */
-export const port = (server: Child) => Effect.map(server.prints(/listening on \S+:(\d+)/), ([, port]) => Number(port))
+export const port = (server: Child) =>
+  Effect.map(server.prints(/listening on [^\s"]+:(\d+)/), ([, port]) => Number(port))
 
 /** Waits until the server listens with TLS, and gives that port. */
 export const tlsPort = (server: Child) =>
-  Effect.map(server.prints(/listening on \S+:(\d+) with TLS/), ([, port]) => Number(port))
+  Effect.map(server.prints(/listening on [^\s"]+:(\d+) with TLS/), ([, port]) => Number(port))
 
 /** Waits until the server answers who watches over it, and gives the address without a path. */
 export const monitor = (server: Child) =>
