@@ -136,7 +136,6 @@ const make = Effect.gen(function*() {
     Effect.forEach(doors, (door) => door.serve(handle(door)), { concurrency: "unbounded" })
   )
   const sweeping = yield* Effect.forkScoped(Sweeper.run)
-  yield* Effect.forkScoped(RefusalLog.run)
 
   // The order of the end: no newcomers, a last line for everyone, then each session writes out what it owes. Who does
   // not read by the end of the grace is cut off.
@@ -153,6 +152,7 @@ const make = Effect.gen(function*() {
       yield* Effect.log("stopped")
     })
   )
+  yield* Effect.forkScoped(RefusalLog.run)
   stats.accepting = true
   for (const { host, port, tls } of doors) {
     yield* Effect.log(`listening on ${address(host, port)}${tls ? " with TLS" : ""}`)
