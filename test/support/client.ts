@@ -46,7 +46,7 @@ export interface Options {
   readonly host?: string
   /** Talks TLS, and trusts anybody. */
   readonly tls?: boolean
-  /** The port on this side; any if not given. */
+  /** The port on this side, which two may share if both ask; 0 for any that another may share. */
   readonly localPort?: number
 }
 
@@ -63,7 +63,7 @@ export const connect = (port: number, options?: Options): Effect.Effect<Client, 
             host: options?.host ?? "127.0.0.1",
             allowHalfOpen: true,
             noDelay: true,
-            ...(options?.localPort === undefined ? {} : { localPort: options.localPort })
+            ...(options?.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort })
           }
           const tls = options?.tls === true
           const socket = tls ? Tls.connect({ ...to, rejectUnauthorized: false }) : Net.connect(to)
