@@ -1,14 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { get, monitor, port, server, start } from "./support/child.ts"
+import { get, measures, monitor, port, server, start } from "./support/child.ts"
 import { arrive, type Client, connect } from "./support/client.ts"
-
-/** Waits until what is counted is as it must become. */
-const counts = (url: string, ...lines: ReadonlyArray<string>) =>
-  Effect.repeat(Effect.map(get(`${url}/metrics`), ({ text }) => text.split("\n")), {
-    until: (metrics) => lines.every((line) => metrics.includes(line)),
-    times: 500
-  }).pipe(Effect.map((metrics) => assert.includeMembers(metrics, [...lines])))
 
 /** Says more than the kernel buffers for somebody who does not read. */
 const fill = (speaker: Client) =>
@@ -33,7 +26,7 @@ describe("Monitor", { concurrent: true }, () => {
       yield* refused.ended
       yield* ann.send("hi\n")
       yield* bob.sees(`${ann.front}hi`)
-      yield* counts(
+      yield* measures(
         url,
         "tellnet_connections 2",
         "tellnet_connections_accepted_total 2",
@@ -54,7 +47,7 @@ describe("Monitor", { concurrent: true }, () => {
       yield* ann.send("/quit\n")
       yield* bob.sees(`${ann.front}下线`)
       yield* bob.reset
-      yield* counts(
+      yield* measures(
         url,
         "tellnet_connections 0",
         "tellnet_connections_ended_total{reason=\"quit\"} 1",
@@ -80,11 +73,11 @@ describe("Monitor", { concurrent: true }, () => {
       const deaf = yield* connect(listening, { paused: true })
       const ann = yield* arrive(listening)
       yield* fill(ann)
-      yield* counts(url, "tellnet_users_stalled 1")
+      yield* measures(url, "tellnet_users_stalled 1")
       yield* tellnet.prints(new RegExp(`WARN .*: ${deaf.address} reads too slowly: lines are skipped`))
       yield* ann.sees(`${deaf.front}下线`)
       yield* tellnet.prints(new RegExp(`WARN .*: ${deaf.address} left: stalled`))
-      yield* counts(url, "tellnet_connections_ended_total{reason=\"stalled\"} 1", "tellnet_users_stalled 0")
+      yield* measures(url, "tellnet_connections_ended_total{reason=\"stalled\"} 1", "tellnet_users_stalled 0")
       const { text } = yield* get(`${url}/metrics`)
       assert.match(text, /tellnet_lines_skipped_total [1-9]/)
       yield* tellnet.signal("SIGTERM")

@@ -1,6 +1,7 @@
 /** A child process whose output can be waited for: the server as people start it, and the netcats that they use. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
 import { within } from "./client.ts"
@@ -88,4 +89,14 @@ export const get = (url: string) =>
   within(
     `an answer from ${url}`,
     Effect.promise(() => fetch(url).then((answer) => answer.text().then((text) => ({ status: answer.status, text }))))
+  )
+
+/** Waits until the metrics hold these lines. */
+export const measures = (url: string, ...lines: ReadonlyArray<string>) =>
+  within(
+    `${lines.join(", ")} at ${url}/metrics`,
+    Effect.repeat(Effect.map(get(`${url}/metrics`), ({ text }) => text.split("\n")), {
+      until: (metrics) => lines.every((line) => metrics.includes(line)),
+      schedule: Schedule.spaced("20 millis")
+    })
   )
