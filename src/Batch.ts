@@ -45,6 +45,11 @@ export class Batch {
     return this.segmentBytes + this.text.length
   }
 
+  /** How many lines for everyone are in it. */
+  get broadcasts(): number {
+    return this.lines
+  }
+
   /** A line for everyone who is a member at this place. */
   everyone(line: string): void {
     this.text += line

@@ -3,7 +3,6 @@
  * channels, no socket and no command.
  */
 import * as Chunk from "effect/Chunk"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -14,6 +13,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import { Batch } from "./Batch.ts"
+import * as Metrics from "./Metrics.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import type { User } from "./User.ts"
 import type { Delivery } from "./UserChannel.ts"
@@ -72,6 +72,7 @@ const nextTurn = Effect.async<void>((resume) => {
 
 const make = Effect.gen(function*() {
   const { backlog } = yield* ServerConfig
+  const clock = yield* Effect.clock
   // A batch must find room in an empty channel, whose limit is in bytes: a character has three at most.
   const batchSize = Math.min(262_144, backlog / 4)
   const channel = yield* Queue.bounded<Event>(channelCapacity)
@@ -146,6 +147,7 @@ const make = Effect.gen(function*() {
     batch.give((user, { deliveries, parts }) => {
       if (user.channel.deliver(deliveries, parts)) startDraining(drain(user))
     })
+    Metrics.batchLines.unsafeUpdate(batch.broadcasts, [])
     for (const waiter of done) Deferred.unsafeDone(waiter, Effect.void)
     return next
   }
@@ -161,10 +163,12 @@ const make = Effect.gen(function*() {
     anything.unsafeClose()
     words.unsafeClose()
     urgent = false
-    const begin = yield* Clock.currentTimeMillis
+    const begin = clock.unsafeCurrentTimeNanos()
     const events = Chunk.toReadonlyArray(yield* Queue.takeAll(channel))
     for (let next = broadcast(events, 0); next < events.length; next = broadcast(events, next)) yield* nextTurn
-    rest = Math.max(Duration.toMillis(presenceDelay), (yield* Clock.currentTimeMillis) - begin)
+    const took = Number(clock.unsafeCurrentTimeNanos() - begin) / 1e6
+    Metrics.turnSeconds.unsafeUpdate(took / 1000, [])
+    rest = Math.max(Duration.toMillis(presenceDelay), took)
   })
 
   const fiber = yield* Effect.forkScoped(

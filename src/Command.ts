@@ -10,6 +10,7 @@ export type Command = Data.TaggedEnum<{
   Tell: { readonly name: string; readonly text: string }
   /** `to|` without the second `|`. */
   TellMalformed: {}
+  Stats: {}
   Help: {}
   Quit: {}
   /** A slash and a word that is no command; `command` is both. */
@@ -53,6 +54,7 @@ const table = [
       return text === undefined ? Command.TellMalformed() : Command.Tell({ name, text })
     }]
   },
+  { topic: "stats", usage: "/stats", slash: [["stats"], () => Command.Stats()] },
   { topic: "help", usage: "/help", slash: [["help"], () => Command.Help()] },
   { topic: "quit", usage: "/quit", slash: [["quit"], () => Command.Quit()] },
   { topic: "say", usage: "//TEXT", slash: [[], (text) => Command.Say({ text })] }

@@ -33,6 +33,23 @@ export type EndReason =
   /** a bug in a command: logged with its cause */
   | "defect"
 
+/** Why a connection came to no visit. */
+export type RefusalReason =
+  /** `--max-connections` are open */
+  | "server-full"
+  /** `--max-connections-per-ip` are open */
+  | "address-full"
+  /** no TLS handshake was finished in time */
+  | "handshake-timeout"
+  /** the peer was gone before the end of its TLS handshake */
+  | "handshake-closed"
+  /** something else than TLS came in through its door */
+  | "handshake-not-tls"
+  /** the peer knows no TLS version that is allowed */
+  | "handshake-version"
+  /** anything else that OpenSSL or the peer did not like */
+  | "handshake-failed"
+
 /** The name, or one that counts as the same, is held by somebody else. */
 export class NameTaken extends Data.TaggedError("NameTaken")<{ readonly name: Name }> {
   override get message() {

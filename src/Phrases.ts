@@ -31,6 +31,13 @@ interface Wording {
   readonly serverFull: string
   readonly tooManyFromAddress: string
   readonly shuttingDown: string
+  readonly stats: {
+    readonly online: (users: number) => string
+    readonly pace: (linesPerSecond: string) => string
+    readonly backlog: (bytes: number, skipped: number) => string
+    readonly idleLeft: (seconds: number) => string
+    readonly idleForEver: string
+  }
   readonly help: { readonly [Topic in HelpTopic]: string }
 }
 
@@ -53,10 +60,18 @@ const zh: Wording = {
   serverFull: "服务器已满，请稍后再试",
   tooManyFromAddress: "同一地址连接过多",
   shuttingDown: "服务器即将关闭",
+  stats: {
+    online: (users) => `在线 ${users} 人`,
+    pace: (linesPerSecond) => `全服每秒收到 ${linesPerSecond} 行`,
+    backlog: (bytes, skipped) => `您的积压 ${bytes} 字节，已跳过 ${skipped} 行`,
+    idleLeft: (seconds) => `再 ${seconds} 秒未发言将被踢出`,
+    idleForEver: "不会因未发言被踢出"
+  },
   help: {
     who: "列出在线用户",
     rename: "更改我的用户名",
     to: "给一个用户发私信",
+    stats: "显示服务器和我的连接的状态",
     help: "显示本帮助",
     quit: "离开",
     say: "发送以 / 开头的消息"
@@ -82,10 +97,18 @@ const en: Wording = {
   serverFull: "server full, try later",
   tooManyFromAddress: "too many connections from your address",
   shuttingDown: "server shutting down",
+  stats: {
+    online: (users) => `online: ${users}`,
+    pace: (linesPerSecond) => `lines a second, from all users: ${linesPerSecond}`,
+    backlog: (bytes, skipped) => `your backlog: ${bytes} bytes, ${skipped} lines skipped`,
+    idleLeft: (seconds) => `idle time left: ${seconds} s`,
+    idleForEver: "idle time left: no limit"
+  },
   help: {
     who: "list the users online",
     rename: "change my name",
     to: "send a private message",
+    stats: "show how the server and my connection do",
     help: "show this help",
     quit: "leave",
     say: "say a text that begins with /"
@@ -100,6 +123,18 @@ const unsafe =
 
 /** `text` with U+FFFD for whatever could break a line or drive a terminal. */
 export const terminalSafe = (text: string): string => text.replace(unsafe, "\ufffd")
+
+/** What `/stats` tells. */
+export interface Standing {
+  readonly online: number
+  readonly linesPerSecond: number
+  /** Bytes that wait for the asker. */
+  readonly backlog: number
+  /** Lines that the asker missed. */
+  readonly skipped: number
+  /** Seconds; `undefined` for any time. */
+  readonly idleLeft: number | undefined
+}
 
 const front = (speaker: Speaker) => `[${speaker.address}]${speaker.name}:`
 const notice = (text: string) => `*** ${text}\n`
@@ -124,6 +159,14 @@ const make = (wording: Wording) => ({
   serverFull: notice(wording.serverFull),
   tooManyFromAddress: notice(wording.tooManyFromAddress),
   shuttingDown: notice(wording.shuttingDown),
+  stats: (
+    { backlog, idleLeft, linesPerSecond, online, skipped }: Standing
+  ): readonly [string, string, string, string] => [
+    notice(wording.stats.online(online)),
+    notice(wording.stats.pace(linesPerSecond.toFixed(1))),
+    notice(wording.stats.backlog(backlog, skipped)),
+    notice(idleLeft === undefined ? wording.stats.idleForEver : wording.stats.idleLeft(idleLeft))
+  ],
   help: (usage: string, topic: HelpTopic) => notice(`${usage}  ${wording.help[topic]}`)
 })
 

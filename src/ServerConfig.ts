@@ -7,6 +7,7 @@ import * as Options from "@effect/cli/Options"
 import * as ValidationError from "@effect/cli/ValidationError"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -21,8 +22,10 @@ interface Kind<A> {
   readonly read: (text: string) => Option.Option<A>
 }
 
+const envOf = (name: string) => `TELLNET_${name.replaceAll("-", "_").toUpperCase()}`
+
 const flag = <A>(name: string, kind: Kind<A>, fallback: string, description: string): Options.Options<A> => {
-  const env = `TELLNET_${name.replaceAll("-", "_").toUpperCase()}`
+  const env = envOf(name)
   return Options.text(name).pipe(
     Options.withPseudoName(kind.placeholder),
     Options.withDescription(`${description} Default: ${fallback}. Environment: ${env}.`),
@@ -33,6 +36,20 @@ const flag = <A>(name: string, kind: Kind<A>, fallback: string, description: str
         ValidationError.invalidValue(
           HelpDoc.p(`--${name} (${env}) must be ${kind.expects}, not ${JSON.stringify(given)}.`)
         ))
+    )
+  )
+}
+
+/** A flag without a value: given or not. */
+const toggle = (name: string, description: string): Options.Options<boolean> => {
+  const env = envOf(name)
+  return Options.boolean(name).pipe(
+    Options.withDescription(`${description} Environment: ${env}=true.`),
+    Options.mapEffect((given) =>
+      given ?
+        Effect.succeed(true) :
+        Effect.mapError(Config.withDefault(Config.boolean(env), false), () =>
+          ValidationError.invalidValue(HelpDoc.p(`${env} must be true or false.`)))
     )
   )
 }
@@ -55,6 +72,13 @@ const text: Kind<string> = {
   read: Schema.decodeOption(Schema.NonEmptyTrimmedString)
 }
 
+/** What is not there unless it is given. */
+const optional = <A>(absent: string, kind: Kind<A>): Kind<Option.Option<A>> => ({
+  placeholder: kind.placeholder,
+  expects: `${kind.expects}, or ${absent}`,
+  read: (text) => text === absent ? Option.some(Option.none()) : Option.map(kind.read(text), Option.some)
+})
+
 // A timer of Node counts 2^31 ms at most.
 const longest = Duration.days(24)
 const duration = (min: Duration.DurationInput): Kind<Duration.Duration> => ({
@@ -71,6 +95,25 @@ const duration = (min: Duration.DurationInput): Kind<Duration.Duration> => ({
 export const options = {
   host: flag("host", text, "127.0.0.1", "The address to listen on; 0.0.0.0 or :: for all of this machine."),
   port: flag("port", integer(0, 65535), "8888", "The TCP port to listen on; 0 for any that is free."),
+  noPlain: toggle("no-plain", "Turns the port without TLS off."),
+  tlsPort: flag(
+    "tls-port",
+    optional("off", integer(0, 65535)),
+    "off",
+    "The TCP port to listen on with TLS (1.2 and up); 0 for any that is free."
+  ),
+  tlsCert: flag(
+    "tls-cert",
+    optional("none", text),
+    "none",
+    "The file with the certificate, and those between it and the root, in PEM form; read again on SIGHUP."
+  ),
+  tlsKey: flag(
+    "tls-key",
+    optional("none", text),
+    "none",
+    "The file with the private key of the certificate, in PEM form; read again on SIGHUP."
+  ),
   lang: flag("lang", oneOf("zh", "en"), "zh", "The language in which the server speaks to its users."),
   idleTimeout: flag(
     "idle-timeout",
@@ -131,11 +174,30 @@ export const options = {
     duration(0),
     "5 seconds",
     "How long a stopping server goes on writing out what is queued."
-  )
+  ),
+  metricsPort: flag(
+    "metrics-port",
+    optional("off", integer(0, 65535)),
+    "off",
+    "The TCP port for /metrics, /healthz and /readyz over HTTP; 0 for any that is free."
+  ),
+  metricsHost: flag("metrics-host", text, "127.0.0.1", "The address of --metrics-port."),
+  logFormat: flag("log-format", oneOf("pretty", "logfmt", "json"), "pretty", "The form of the log on standard output.")
 }
 
 type Values<Record> = {
   readonly [Key in keyof Record]: Record[Key] extends Options.Options<infer Value> ? Value : never
+}
+
+/** Flags that are good each for itself, but not together. */
+export class FlagsDisagree extends Data.TaggedError("FlagsDisagree")<{ readonly message: string }> {}
+
+const agreed = (config: Values<typeof options>): Effect.Effect<Values<typeof options>, FlagsDisagree> => {
+  const tls = Option.isSome(config.tlsPort)
+  if (tls && Option.isNone(config.tlsCert)) return new FlagsDisagree({ message: "--tls-port needs --tls-cert." })
+  if (tls && Option.isNone(config.tlsKey)) return new FlagsDisagree({ message: "--tls-port needs --tls-key." })
+  if (!tls && config.noPlain) return new FlagsDisagree({ message: "--no-plain needs --tls-port." })
+  return Effect.succeed(config)
 }
 
 /** The settings that a server runs with. */
@@ -143,5 +205,5 @@ export class ServerConfig extends Context.Tag("tellnet/ServerConfig")<
   ServerConfig,
   Values<typeof options>
 >() {
-  static readonly layer = (config: typeof ServerConfig.Service) => Layer.succeed(ServerConfig, config)
+  static readonly layer = (config: typeof ServerConfig.Service) => Layer.effect(ServerConfig, agreed(config))
 }

@@ -1,5 +1,6 @@
 /** One user's visit: it arrives, its lines become commands at its own pace, it leaves. Knows no socket. */
 import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
@@ -13,6 +14,7 @@ import { type Online, OnlineMap } from "./OnlineMap.ts"
 import { Pace } from "./Pace.ts"
 import { Phrases } from "./Phrases.ts"
 import { ServerConfig } from "./ServerConfig.ts"
+import { Stats } from "./Stats.ts"
 import type { User } from "./User.ts"
 import * as UserChannel from "./UserChannel.ts"
 
@@ -25,10 +27,14 @@ export const make = Effect.gen(function*() {
   const phrases = yield* Phrases
   const online = yield* OnlineMap
   const broadcaster = yield* Broadcaster
+  const stats = yield* Stats
   const clock = yield* Effect.clock
+  const idleTimeout = Duration.toMillis(config.idleTimeout)
   let arrivals = 0
 
   const reply = (user: User, text: string) => broadcaster.reply(user, Buffer.from(text), 1)
+  const replyAll = (user: User, lines: ReadonlyArray<string>) =>
+    broadcaster.reply(user, Buffer.from(lines.join("")), lines.length)
   const help = Command.topics.map(({ topic, usage }) => phrases.help(usage, topic))
 
   // The same bytes for all who ask while nobody comes, goes or changes its name: the list costs far more than the question.
@@ -41,6 +47,16 @@ export const make = Effect.gen(function*() {
     }
     return roster
   }
+
+  const standingOf = ({ channel, heardAt }: User, users: number) => ({
+    online: users,
+    linesPerSecond: stats.linesPerSecond,
+    backlog: channel.backlog,
+    skipped: channel.skippedLines,
+    idleLeft: idleTimeout === 0
+      ? undefined
+      : Math.ceil((heardAt + idleTimeout - clock.unsafeCurrentTimeMillis()) / 1000)
+  })
 
   const carryOut = (user: User, command: Exclude<Command.Command, { readonly _tag: "Quit" }>): Effect.Effect<void> => {
     switch (command._tag) {
@@ -68,8 +84,10 @@ export const make = Effect.gen(function*() {
         })
       case "TellMalformed":
         return reply(user, phrases.tellMalformed)
+      case "Stats":
+        return Effect.flatMap(online.size, (users) => replyAll(user, phrases.stats(standingOf(user, users))))
       case "Help":
-        return broadcaster.reply(user, Buffer.from(help.join("")), help.length)
+        return replyAll(user, help)
       case "Unknown":
         return reply(user, phrases.unknownCommand(command.command))
       case "Blank":
@@ -83,6 +101,7 @@ export const make = Effect.gen(function*() {
       user.heardAt = clock.unsafeCurrentTimeMillis()
       user.warned = false
       if (line === Discarded) return Effect.succeed(false)
+      stats.linesIn++
       if (line === TooLong) return Effect.as(reply(user, phrases.lineTooLong(config.maxLine)), false)
       const command = Command.parse(line)
       return command._tag === "Quit" ? Effect.succeed(true) : Effect.as(carryOut(user, command), false)
@@ -99,6 +118,7 @@ export const make = Effect.gen(function*() {
     const command = Command.parse(line)
     if (command._tag !== "Say" || !broadcaster.unsafeSay(phrases.said(user, command.text))) return false
     pace.take(now)
+    stats.linesIn++
     user.heardAt = now
     user.warned = false
     return true
@@ -126,7 +146,12 @@ export const make = Effect.gen(function*() {
 
   const arrive = (connection: Connection, end: User["end"]) =>
     Effect.gen(function*() {
-      const channel = yield* UserChannel.make({ outlet: connection, backlog: config.backlog, skipped: phrases.skipped })
+      const channel = yield* UserChannel.make({
+        outlet: connection,
+        backlog: config.backlog,
+        skipped: phrases.skipped,
+        stats
+      })
       const user: User = {
         id: arrivals++,
         address: connection.address,
@@ -163,7 +188,10 @@ export const make = Effect.gen(function*() {
       }
       connection.onLost(() => end("reset"))
       // Lost, and so closed, before it came: nobody needs to hear of it.
-      if (ended !== undefined) return Effect.void
+      if (ended !== undefined) {
+        stats.ended[ended]++
+        return Effect.void
+      }
       return Effect.uninterruptibleMask((restore) =>
         Effect.gen(function*() {
           const user = yield* arrive(connection, end)
@@ -173,8 +201,10 @@ export const make = Effect.gen(function*() {
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"
           })
           if (Exit.isFailure(exit) && reason === "defect") yield* Effect.logError("A session failed", exit.cause)
+          stats.ended[reason]++
+          const log = reason === "stalled" ? Effect.logWarning : Effect.logDebug
+          yield* log(`${user.address} left: ${reason}`)
           yield* leave(user, connection, reason)
-          yield* Effect.logDebug(`${user.address} left: ${reason}`)
         })
       )
     })

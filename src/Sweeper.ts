@@ -1,4 +1,7 @@
-/** Looks at all users once a second, and ends those who are silent or stalled for too long. No user has a timer. */
+/**
+ * Looks at all users once a second, and ends those who are silent or stalled for too long. No user has a timer. Logs who
+ * reads too slowly, and keeps the figures that are a look at the moment.
+ */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -6,7 +9,9 @@ import * as Schedule from "effect/Schedule"
 import { Broadcaster } from "./Broadcaster.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { Phrases } from "./Phrases.ts"
+import { RecentRate } from "./RecentRate.ts"
 import { ServerConfig } from "./ServerConfig.ts"
+import { Stats } from "./Stats.ts"
 import type { User } from "./User.ts"
 
 const second = 1000
@@ -17,6 +22,8 @@ export const run = Effect.gen(function*() {
   const phrases = yield* Phrases
   const online = yield* OnlineMap
   const broadcaster = yield* Broadcaster
+  const stats = yield* Stats
+  const linesIn = new RecentRate()
   const idleTimeout = Duration.toMillis(config.idleTimeout)
   const stallTimeout = Duration.toMillis(config.stallTimeout)
   const notice = idleTimeout < 120 * second ? idleTimeout / 2 : 60 * second
@@ -39,12 +46,25 @@ export const run = Effect.gen(function*() {
     if (now - channel.stalledSince >= stallTimeout) end("stalled")
   }
 
+  const lookAtSkipping = ({ address, channel }: User) => {
+    const skipping = channel.skippedLines > channel.skippedSeen
+    const begins = skipping && !channel.wasSkipping
+    channel.skippedSeen = channel.skippedLines
+    channel.wasSkipping = skipping
+    return begins ? Effect.logWarning(`${address} reads too slowly: lines are skipped`) : Effect.void
+  }
+
   const sweep = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
+    let stalled = 0
     for (const { user } of yield* online.list) {
+      if (user.channel.isDraining) stalled++
       lookAtStall(user, now)
+      yield* lookAtSkipping(user)
       if (idleTimeout > 0) yield* lookAtSilence(user, now)
     }
+    stats.stalled = stalled
+    stats.linesPerSecond = linesIn.sample(now, stats.linesIn)
   })
   return yield* Effect.zipRight(Effect.repeat(sweep, Schedule.spaced(period)), Effect.never)
 })

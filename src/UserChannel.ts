@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import type { Stats } from "./Stats.ts"
 
 /** Where the lines go. */
 export interface Outlet {
@@ -32,6 +33,7 @@ export interface Options {
   readonly backlog: number
   /** The line that tells how many were skipped. */
   readonly skipped: (lines: number) => string
+  readonly stats: Pick<typeof Stats.Service, "linesDelivered" | "linesSkipped" | "bytesOut">
 }
 
 // What a slow outlet is fed with at a time, so that each piece it takes is progress that can be seen.
@@ -54,6 +56,10 @@ const unpooled = (bytes: Uint8Array): Uint8Array => {
 export class UserChannel {
   /** Since when, in ms, the sweeper has seen no progress. */
   stalledSince: number | undefined
+  /** How many lines had been skipped when the sweeper last looked, and whether those were more than before. */
+  skippedSeen = 0
+  wasSkipping = false
+  private skippedInAll = 0
   private readonly options: Options
   private readonly queue: Queue.Queue<Uint8Array>
   /** What is left of the first entry, where that was too large for one piece. */
@@ -79,16 +85,18 @@ export class UserChannel {
   deliver(deliveries: ReadonlyArray<Delivery>, parts: ReadonlyArray<Uint8Array>): boolean {
     for (const { bytes, own } of deliveries) if (own) this.announced -= bytes.length + entryBytes
     if (!this.draining) {
+      for (const { bytes, lines } of deliveries) this.count(bytes.length, lines)
       this.draining = !this.options.outlet.write(parts)
       this.onProgress?.()
       return this.draining
     }
     for (const { bytes, lines, own } of deliveries) {
       // Once skipping, it goes on until the channel is empty: one gap, not one with every batch.
-      if (!own && (this.gap > 0 || this.waiting + bytes.length + entryBytes > this.options.backlog)) this.gap += lines
+      if (!own && (this.gap > 0 || this.waiting + bytes.length + entryBytes > this.options.backlog)) this.skip(lines)
       else {
         this.closeGap()
         this.enqueue(bytes)
+        this.count(0, lines)
       }
     }
     return false
@@ -102,6 +110,16 @@ export class UserChannel {
   /** Whether the next own reply finds room. */
   get hasRoom(): boolean {
     return this.waiting + this.announced < this.options.backlog
+  }
+
+  /** How many bytes wait. */
+  get backlog(): number {
+    return this.waiting
+  }
+
+  /** How many lines were skipped since the user came. */
+  get skippedLines(): number {
+    return this.skippedInAll
   }
 
   /** Whether lines wait because the outlet pushes back. */
@@ -157,6 +175,7 @@ export class UserChannel {
         room -= part.length
       }
       this.waiting -= pieceBytes - room + entries * entryBytes
+      this.count(pieceBytes - room, 0)
       return parts
     })
   }
@@ -164,6 +183,17 @@ export class UserChannel {
   private enqueue(bytes: Uint8Array): void {
     this.waiting += bytes.length + entryBytes
     Queue.unsafeOffer(this.queue, unpooled(bytes))
+  }
+
+  private skip(lines: number): void {
+    this.gap += lines
+    this.skippedInAll += lines
+    this.options.stats.linesSkipped += lines
+  }
+
+  private count(bytes: number, lines: number): void {
+    this.options.stats.bytesOut += bytes
+    this.options.stats.linesDelivered += lines
   }
 
   /** Puts the notice at the place of the gap. */

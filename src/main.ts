@@ -17,8 +17,11 @@ const tellnet = Command.make("tellnet", options, (config) =>
   Effect.flatMap(Server, ({ running }) => running).pipe(
     Effect.provide(Layer.provide(Server.layer, ServerConfig.layer(config))),
     Effect.provide(Signals.layer),
+    Effect.provide(loggers[config.logFormat]),
     Effect.tapError(({ message }) => Console.error(message))
   )).pipe(Command.withDescription("An instant-messaging server that people use from bare netcat."))
+
+const loggers = { pretty: Logger.pretty, logfmt: Logger.logFmt, json: Logger.json }
 
 // `--log-level` is one of the flags that come with the library; its environment variable is ours.
 const logLevel = Config.logLevel("TELLNET_LOG_LEVEL").pipe(
@@ -37,5 +40,6 @@ Effect.flatMap(logLevel, (level) =>
     Logger.minimumLogLevel(level)
   )).pipe(
     Effect.provide(NodeContext.layer),
-    NodeRuntime.runMain({ disableErrorReporting: true })
+    // Which logger, is for the flags to say.
+    NodeRuntime.runMain({ disableErrorReporting: true, disablePrettyLogger: true })
   )

@@ -8,6 +8,7 @@ const promised: { readonly [Topic in HelpTopic]: (name: string, text: string) =>
   who: () => Command.Who(),
   rename: (name) => Command.Rename({ name }),
   to: (name, text) => Command.Tell({ name, text }),
+  stats: () => Command.Stats(),
   help: () => Command.Help(),
   quit: () => Command.Quit(),
   say: (_, text) => Command.Say({ text: `/${text}` })
@@ -37,6 +38,7 @@ describe("Command", () => {
     ["/to bob", Command.Tell({ name: "bob", text: "" })],
     ["/to", Command.Tell({ name: "", text: "" })],
     ["/msg bob a|b", Command.Tell({ name: "bob", text: "a|b" })],
+    ["/stats", Command.Stats()],
     ["/help", Command.Help()],
     ["/quit", Command.Quit()],
     ["//who", Command.Say({ text: "/who" })],

@@ -10,6 +10,8 @@ import { config } from "./support/fakes.ts"
 const bob = { address: address("127.0.0.1", 4000), name: Name.make("Bob") }
 const stranger = { address: address("::1", 4001), name: Name.make("[::1]:4001") }
 
+const standing = { online: 3, linesPerSecond: 12.34, backlog: 500, skipped: 7, idleLeft: 300 }
+
 type Language = typeof Phrases.Service
 
 /** The table of the protocol, row by row. */
@@ -57,6 +59,31 @@ const table: ReadonlyArray<readonly [event: string, render: (phrases: Language) 
     (p) => p.tooManyFromAddress,
     "*** 同一地址连接过多",
     "*** too many connections from your address"
+  ],
+  [
+    "stats, users",
+    (p) => p.stats(standing)[0],
+    "*** 在线 3 人",
+    "*** online: 3"
+  ],
+  [
+    "stats, pace",
+    (p) => p.stats(standing)[1],
+    "*** 全服每秒收到 12.3 行",
+    "*** lines a second, from all users: 12.3"
+  ],
+  [
+    "stats, backlog",
+    (p) => p.stats(standing)[2],
+    "*** 您的积压 500 字节，已跳过 7 行",
+    "*** your backlog: 500 bytes, 7 lines skipped"
+  ],
+  ["stats, idle time", (p) => p.stats(standing)[3], "*** 再 300 秒未发言将被踢出", "*** idle time left: 300 s"],
+  [
+    "stats, any time",
+    (p) => p.stats({ ...standing, idleLeft: undefined })[3],
+    "*** 不会因未发言被踢出",
+    "*** idle time left: no limit"
   ],
   ["shutting down", (p) => p.shuttingDown, "*** 服务器即将关闭", "*** server shutting down"]
 ]

@@ -138,9 +138,21 @@ describe("Server", () => {
     Effect.gen(function*() {
       const { ann } = yield* two
       yield* ann.send("/help\n")
-      for (const usage of ["who", "rename", "to", "/help", "/quit", "//TEXT"]) {
+      for (const usage of ["who", "rename", "to", "/stats", "/help", "/quit", "//TEXT"]) {
         assert.match(yield* ann.line, new RegExp(`^\\*\\*\\* ${usage}`))
       }
+      yield* seesNothingElse(ann)
+    }))
+
+  it.scopedLive("tells who asks how the server and its connection do, and nobody else", () =>
+    Effect.gen(function*() {
+      const { ann, bob } = yield* two
+      yield* ann.send("/stats\n")
+      yield* ann.sees("*** 在线 2 人")
+      assert.match(yield* ann.line, /^\*\*\* 全服每秒收到 \d+\.\d 行$/)
+      yield* ann.sees("*** 您的积压 0 字节，已跳过 0 行", "*** 再 300 秒未发言将被踢出")
+      yield* seesNothingElse(bob)
+      yield* ann.sees(`${bob.front}nothing else`)
       yield* seesNothingElse(ann)
     }))
 

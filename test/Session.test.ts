@@ -8,6 +8,7 @@ import { Broadcaster } from "../src/Broadcaster.ts"
 import { OnlineMap } from "../src/OnlineMap.ts"
 import { Phrases } from "../src/Phrases.ts"
 import * as Session from "../src/Session.ts"
+import { Stats } from "../src/Stats.ts"
 import { within } from "./support/client.ts"
 import * as Peer from "./support/connection.ts"
 import { config } from "./support/server.ts"
@@ -23,7 +24,7 @@ const boom = Layer.effect(
 
 const services = (rate: number) =>
   Layer.provideMerge(
-    Layer.mergeAll(Broadcaster.layer, boom, Phrases.layer),
+    Layer.mergeAll(Broadcaster.layer, boom, Phrases.layer, Stats.layer),
     config({ rate, burst: 10, backlog: 65_536, stallTimeout: Duration.seconds(1) })
   )
 

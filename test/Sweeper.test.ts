@@ -3,18 +3,20 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
 import { Broadcaster } from "../src/Broadcaster.ts"
 import { OnlineMap } from "../src/OnlineMap.ts"
 import { Phrases } from "../src/Phrases.ts"
 import type { ServerConfig } from "../src/ServerConfig.ts"
 import * as Session from "../src/Session.ts"
+import { Stats } from "../src/Stats.ts"
 import * as Sweeper from "../src/Sweeper.ts"
 import * as Peer from "./support/connection.ts"
 import { config } from "./support/server.ts"
 
 const layer = (overrides: Partial<typeof ServerConfig.Service>) =>
-  Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer), config(overrides))
+  Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer, Stats.layer), config(overrides))
 
 /** Lets real turns of the event loop pass, which the broadcaster waits for; the clock stands still. */
 const settle = Effect.async<void>((resume) => {
@@ -136,4 +138,30 @@ describe("Sweeper", () => {
       yield* pass(1)
       assert.strictEqual(yield* other.line, `${peer.front}下线`)
     }).pipe(Effect.provide(layer({ idleTimeout: Duration.zero, stallTimeout: Duration.seconds(30) }))))
+
+  it.scoped("logs once who reads too slowly, however long lines are skipped, and again when it begins anew", () => {
+    const logged: Array<string> = []
+    return Effect.gen(function*() {
+      const { peer } = yield* visit
+      const run = yield* Session.make
+      const other = yield* Peer.make
+      yield* Effect.forkDaemon(run(other.connection))
+      yield* settle
+      yield* peer.block(true)
+      const talk = (seconds: number) =>
+        Effect.repeatN(Effect.zipRight(Effect.zipRight(other.type("words\n"), settle), pass(1)), seconds - 1)
+      yield* talk(5)
+      assert.deepStrictEqual(logged, [
+        `${peer.front.slice(1, peer.front.indexOf("]"))} reads too slowly: lines are skipped`
+      ])
+      yield* pass(2)
+      yield* talk(2)
+      assert.strictEqual(logged.length, 2)
+    }).pipe(
+      Effect.provide(layer({ idleTimeout: Duration.zero, backlog: 16 })),
+      Effect.provide(Logger.add(Logger.make(({ message }) => {
+        logged.push(String(message))
+      })))
+    )
+  })
 })

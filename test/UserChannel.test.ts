@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck, Fiber } from "effect"
 import * as UserChannel from "../src/UserChannel.ts"
-import { FakeOutlet, skipped } from "./support/fakes.ts"
+import { FakeOutlet, skipped, stats } from "./support/fakes.ts"
 
 const { entryBytes } = UserChannel
 
-const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped })
+const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped, stats })
 
 /** A delivery of these lines. */
 const delivery = (lines: ReadonlyArray<string>, own = false): UserChannel.Delivery => ({
@@ -170,6 +170,21 @@ describe("UserChannel", () => {
       outlet.admit(Infinity)
       yield* channel.drain()
       assert.deepStrictEqual(outlet.lines, ["first", "1234", "5678", "*** 3 skipped"])
+    }))
+
+  it.effect("counts what it was given and what it skipped, and bytes when they go out", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const stats = { linesDelivered: 0, linesSkipped: 0, bytesOut: 0 }
+      const channel = yield* UserChannel.make({ outlet, backlog: 10, skipped, stats })
+      deliver(channel, delivery(["first"]))
+      deliver(channel, delivery(["1234"]), delivery(["5678"]), delivery(["a", "b"]), delivery(["c"]))
+      assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: 6 })
+      assert.deepStrictEqual([channel.backlog, channel.skippedLines], [10, 3])
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: outlet.text.length })
+      assert.deepStrictEqual([channel.backlog, channel.skippedLines], [0, 3])
     }))
 
   it.effect("goes on skipping until it is empty: one gap, not one with each delivery", () =>

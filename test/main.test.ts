@@ -124,6 +124,29 @@ describe("main", { concurrent: true }, () => {
       assert.strictEqual((yield* tellnet.over).code, "SIGTERM")
     }))
 
+  for (
+    const [format, lines] of [
+      ["pretty", [/INFO .*: listening on 127/, /DEBUG .*: \S+ left: quit/]],
+      ["logfmt", [/^timestamp=\S+ level=INFO .*message="listening on 127/, /level=DEBUG .*message="\S+ left: quit"/]],
+      ["json", [/^\{.*"listening on 127.*\}$/, /^\{.*left: quit.*\}$/]]
+    ] as const
+  ) {
+    it.scopedLive(`logs as ${format} when told so, a line for each connection at debug, and never what is said`, () =>
+      Effect.gen(function*() {
+        const tellnet = yield* server("--log-format", format, "--log-level", "debug")
+        const ann = yield* arrive(yield* port(tellnet))
+        yield* ann.send("secret\n/quit\n")
+        yield* ann.ended
+        yield* ann.end
+        yield* tellnet.signal("SIGTERM")
+        const logged = (yield* tellnet.over).stdout.trim().split("\n")
+        for (const line of lines) assert.isDefined(logged.find((entry) => line.test(entry)), `${line}`)
+        if (format === "json") { for (const entry of logged) assert.containsAllKeys(JSON.parse(entry), ["message"]) }
+        assert.strictEqual(logged.filter((entry) => entry.includes(ann.address)).length, 1)
+        assert.notInclude(logged.join("\n"), "secret")
+      }))
+  }
+
   const refuses = (
     title: string,
     flags: ReadonlyArray<string>,

@@ -1,6 +1,7 @@
 /** A child process whose output can be waited for: the server as people start it, and the netcats that they use. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
 import { within } from "./client.ts"
@@ -72,4 +73,30 @@ export const server = (...flags: ReadonlyArray<string>) =>
   start(process.execPath, ["--import", "tsx", "src/main.ts", "--port", "0", ...flags])
 
 /** Waits until the server listens, and gives its port. */
-export const port = (server: Child) => Effect.map(server.prints(/listening on \S+:(\d+)/), ([, port]) => Number(port))
+export const port = (server: Child) =>
+  Effect.map(server.prints(/listening on [^\s"]+:(\d+)/), ([, port]) => Number(port))
+
+/** Waits until the server listens with TLS, and gives that port. */
+export const tlsPort = (server: Child) =>
+  Effect.map(server.prints(/listening on [^\s"]+:(\d+) with TLS/), ([, port]) => Number(port))
+
+/** Waits until the server answers who watches over it, and gives the address without a path. */
+export const monitor = (server: Child) =>
+  Effect.map(server.prints(/metrics and health at (http:[^\s"]+)/), ([, url = ""]) => url)
+
+/** What an address answers, with its status. */
+export const get = (url: string) =>
+  within(
+    `an answer from ${url}`,
+    Effect.promise(() => fetch(url).then((answer) => answer.text().then((text) => ({ status: answer.status, text }))))
+  )
+
+/** Waits until the metrics hold these lines. */
+export const measures = (url: string, ...lines: ReadonlyArray<string>) =>
+  within(
+    `${lines.join(", ")} at ${url}/metrics`,
+    Effect.repeat(Effect.map(get(`${url}/metrics`), ({ text }) => text.split("\n")), {
+      until: (metrics) => lines.every((line) => metrics.includes(line)),
+      schedule: Schedule.spaced("20 millis")
+    })
+  )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
+import * as Tls from "node:tls"
 
 const patience = "20 seconds"
 
@@ -39,12 +40,17 @@ export const within = <A, E, R>(what: string, self: Effect.Effect<A, E, R>): Eff
     onTimeout: () => Effect.dieMessage(`waited in vain for ${what}`)
   }).pipe(Effect.flatten)
 
-/** Connects. If `paused`, nothing is read before `read`. */
-export const connect = (port: number, options?: { readonly paused?: boolean; readonly host?: string }): Effect.Effect<
-  Client,
-  never,
-  Scope.Scope
-> =>
+export interface Options {
+  /** Nothing is read before `read`. */
+  readonly paused?: boolean
+  readonly host?: string
+  /** Talks TLS, and trusts anybody. */
+  readonly tls?: boolean
+  /** The port on this side, which two may share if both ask; 0 for any that another may share. */
+  readonly localPort?: number
+}
+
+export const connect = (port: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>
   Effect.gen(function*() {
     const lines = yield* Queue.unbounded<string>()
     const over = yield* Deferred.make<void>()
@@ -52,8 +58,16 @@ export const connect = (port: number, options?: { readonly paused?: boolean; rea
       within(
         "a connection",
         Effect.async<Net.Socket, Error>((resume) => {
-          const socket = Net.connect({ port, host: options?.host ?? "127.0.0.1", allowHalfOpen: true, noDelay: true })
-          socket.once("connect", () => resume(Effect.succeed(socket)))
+          const to = {
+            port,
+            host: options?.host ?? "127.0.0.1",
+            allowHalfOpen: true,
+            noDelay: true,
+            ...(options?.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort })
+          }
+          const tls = options?.tls === true
+          const socket = tls ? Tls.connect({ ...to, rejectUnauthorized: false }) : Net.connect(to)
+          socket.once(tls ? "secureConnect" : "connect", () => resume(Effect.succeed(socket)))
           socket.once("error", (error) => resume(Effect.fail(error)))
         })
       ).pipe(Effect.orDie),
@@ -95,5 +109,5 @@ export const connect = (port: number, options?: { readonly paused?: boolean; rea
   })
 
 /** Connects, and waits until the client has heard of its own arrival. */
-export const arrive = (port: number): Effect.Effect<Client, never, Scope.Scope> =>
-  Effect.tap(connect(port), (client) => client.sees(`${client.front}已上线`))
+export const arrive = (port: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>
+  Effect.tap(connect(port, options), (client) => client.sees(`${client.front}已上线`))

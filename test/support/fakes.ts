@@ -1,5 +1,5 @@
 /** Stand-ins for what surrounds the code under test: the settings, a peer that pushes back when told to, a user. */
-import { Duration, Effect } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { address, Name } from "../../src/Domain.ts"
 import type { ServerConfig } from "../../src/ServerConfig.ts"
 import type { User } from "../../src/User.ts"
@@ -9,6 +9,10 @@ import * as UserChannel from "../../src/UserChannel.ts"
 export const config: typeof ServerConfig.Service = {
   host: "127.0.0.1",
   port: 0,
+  noPlain: false,
+  tlsPort: Option.none(),
+  tlsCert: Option.none(),
+  tlsKey: Option.none(),
   lang: "zh",
   idleTimeout: Duration.minutes(5),
   maxLine: 4096,
@@ -19,7 +23,10 @@ export const config: typeof ServerConfig.Service = {
   maxConnections: 10_000,
   maxConnectionsPerIp: 100,
   keepAlive: Duration.seconds(60),
-  shutdownGrace: Duration.seconds(5)
+  shutdownGrace: Duration.seconds(5),
+  metricsPort: Option.none(),
+  metricsHost: "127.0.0.1",
+  logFormat: "pretty"
 }
 
 /** A peer that takes so many writes, and pushes back with the last of them until more are admitted. */
@@ -79,6 +86,9 @@ export class FakeOutlet implements UserChannel.Outlet {
   }
 }
 
+/** What is counted of all fake users. */
+export const stats = { linesDelivered: 0, linesSkipped: 0, bytesOut: 0 }
+
 /** What a fake user reads where lines were skipped. */
 export const skipped = (lines: number): string => `*** ${lines} skipped\n`
 
@@ -95,7 +105,7 @@ export const makeUser = (id: number, options?: {
   const outlet = options?.outlet ?? new FakeOutlet()
   const peer = address("127.0.0.1", options?.port ?? 40_000 + id)
   return Effect.map(
-    UserChannel.make({ outlet, backlog: options?.backlog ?? config.backlog, skipped }),
+    UserChannel.make({ outlet, backlog: options?.backlog ?? config.backlog, skipped, stats }),
     (channel) => ({
       id,
       address: peer,

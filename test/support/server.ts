@@ -20,9 +20,13 @@ export const defaults = Effect.map(
 export const config = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
   Layer.effect(ServerConfig, Effect.map(defaults, (values) => ({ ...values, port: 0, ...overrides })))
 
-/** Starts a server that ends with the scope, and gives its port. */
-export const start = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
+/** Starts a server that ends with the scope, and gives the ports of its doors. */
+export const doors = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
   Effect.map(
     Layer.build(Layer.provide(Server.layer, config(overrides))).pipe(Logger.withMinimumLogLevel(LogLevel.None)),
-    (context) => Context.get(context, Server).port
+    (context) => Context.get(context, Server).doors.map(({ port }) => port)
   )
+
+/** The same with the plain door only. */
+export const start = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
+  Effect.map(doors(overrides), ([port = 0]) => port)
