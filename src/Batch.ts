@@ -3,13 +3,7 @@
  * in it a way through it. Plain code without effects; what it costs is linear in the events plus the users.
  */
 import type { User } from "./User.ts"
-import type { Delivery } from "./UserChannel.ts"
-
-/** What one user gets. */
-interface Share {
-  readonly deliveries: ReadonlyArray<Delivery>
-  readonly parts: ReadonlyArray<Uint8Array>
-}
+import { type Delivery, type Share, share } from "./UserChannel.ts"
 
 /** A place between two lines of the shared buffer. */
 interface Place {
@@ -98,10 +92,10 @@ export class Batch {
         if (to.bytes > from.bytes) deliveries.push(delivery(from, to))
         if (reply !== undefined) deliveries.push(reply)
       }
-      if (deliveries.length > 0) give(user, { deliveries, parts: deliveries.map(({ bytes }) => bytes) })
+      if (deliveries.length > 0) give(user, share(deliveries))
     }
     if (whole.length === 0) return
-    const shared: Share = { deliveries: [delivery(start, end)], parts: [whole] }
+    const shared = share([delivery(start, end)])
     if (this.ways.size === 0) { for (const user of this.members) give(user, shared) }
     else for (const user of this.members) if (!this.ways.has(user)) give(user, shared)
   }

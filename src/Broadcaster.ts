@@ -144,8 +144,8 @@ const make = Effect.gen(function*() {
       const waiter = add(batch, events[next]!)
       if (waiter !== undefined) done.push(waiter)
     }
-    batch.give((user, { deliveries, parts }) => {
-      if (user.channel.deliver(deliveries, parts)) startDraining(drain(user))
+    batch.give((user, share) => {
+      if (user.channel.deliver(share)) startDraining(drain(user))
     })
     Metrics.batchLines.unsafeUpdate(batch.broadcasts, [])
     for (const waiter of done) Deferred.unsafeDone(waiter, Effect.void)

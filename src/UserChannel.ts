@@ -27,6 +27,24 @@ export interface Delivery {
   readonly own: boolean
 }
 
+/** All that one user, or everyone, gets of a batch; summed up once, since it is handed to many. */
+export interface Share {
+  readonly deliveries: ReadonlyArray<Delivery>
+  readonly parts: ReadonlyArray<Uint8Array>
+  readonly bytes: number
+  readonly lines: number
+  /** What was announced of it. */
+  readonly announced: number
+}
+
+export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
+  deliveries,
+  parts: deliveries.map(({ bytes }) => bytes),
+  bytes: deliveries.reduce((sum, { bytes }) => sum + bytes.length, 0),
+  lines: deliveries.reduce((sum, { lines }) => sum + lines, 0),
+  announced: deliveries.reduce((sum, { bytes, own }) => own ? sum + bytes.length + entryBytes : sum, 0)
+})
+
 export interface Options {
   readonly outlet: Outlet
   /** How many bytes may wait before other people's lines are skipped. */
@@ -60,7 +78,10 @@ export class UserChannel {
   skippedSeen = 0
   wasSkipping = false
   private skippedInAll = 0
-  private readonly options: Options
+  private readonly outlet: Outlet
+  private readonly limit: number
+  private readonly skippedLine: Options["skipped"]
+  private readonly stats: Options["stats"]
   private readonly queue: Queue.Queue<Uint8Array>
   /** What is left of the first entry, where that was too large for one piece. */
   private rest: Uint8Array | undefined
@@ -74,25 +95,28 @@ export class UserChannel {
   private onProgress: (() => void) | undefined
 
   constructor(options: Options, queue: Queue.Queue<Uint8Array>) {
-    this.options = options
+    this.outlet = options.outlet
+    this.limit = options.backlog
+    this.skippedLine = options.skipped
+    this.stats = options.stats
     this.queue = queue
   }
 
   /**
-   * Hands over lines, in order; `parts` are their bytes. Never waits: what finds no room is skipped and counted.
-   * `true`: the outlet pushes back from now on, and the caller MUST see to it that `drain` runs.
+   * Hands over lines, in order. Never waits: what finds no room is skipped and counted. `true`: the outlet pushes back
+   * from now on, and the caller MUST see to it that `drain` runs.
    */
-  deliver(deliveries: ReadonlyArray<Delivery>, parts: ReadonlyArray<Uint8Array>): boolean {
-    for (const { bytes, own } of deliveries) if (own) this.announced -= bytes.length + entryBytes
+  deliver({ announced, bytes, deliveries, lines, parts }: Share): boolean {
+    this.announced -= announced
     if (!this.draining) {
-      for (const { bytes, lines } of deliveries) this.count(bytes.length, lines)
-      this.draining = !this.options.outlet.write(parts)
+      this.count(bytes, lines)
+      this.draining = !this.outlet.write(parts)
       this.onProgress?.()
       return this.draining
     }
     for (const { bytes, lines, own } of deliveries) {
       // Once skipping, it goes on until the channel is empty: one gap, not one with every batch.
-      if (!own && (this.gap > 0 || this.waiting + bytes.length + entryBytes > this.options.backlog)) this.skip(lines)
+      if (!own && (this.gap > 0 || this.waiting + bytes.length + entryBytes > this.limit)) this.skip(lines)
       else {
         this.closeGap()
         this.enqueue(bytes)
@@ -109,7 +133,7 @@ export class UserChannel {
 
   /** Whether the next own reply finds room. */
   get hasRoom(): boolean {
-    return this.waiting + this.announced < this.options.backlog
+    return this.waiting + this.announced < this.limit
   }
 
   /** How many bytes wait. */
@@ -141,7 +165,7 @@ export class UserChannel {
   drain(): Effect.Effect<void> {
     return Effect.gen(this, function*() {
       while (true) {
-        yield* this.options.outlet.writable
+        yield* this.outlet.writable
         this.stalledSince = undefined
         const parts = yield* this.nextPiece()
         // Looked at and ended in one step, so that no line comes in between and is left behind.
@@ -153,7 +177,7 @@ export class UserChannel {
             return
           }
         } else {
-          this.options.outlet.write(parts)
+          this.outlet.write(parts)
           this.onProgress?.()
         }
       }
@@ -188,18 +212,18 @@ export class UserChannel {
   private skip(lines: number): void {
     this.gap += lines
     this.skippedInAll += lines
-    this.options.stats.linesSkipped += lines
+    this.stats.linesSkipped += lines
   }
 
   private count(bytes: number, lines: number): void {
-    this.options.stats.bytesOut += bytes
-    this.options.stats.linesDelivered += lines
+    this.stats.bytesOut += bytes
+    this.stats.linesDelivered += lines
   }
 
   /** Puts the notice at the place of the gap. */
   private closeGap(): void {
     if (this.gap === 0) return
-    this.enqueue(Buffer.from(this.options.skipped(this.gap)))
+    this.enqueue(Buffer.from(this.skippedLine(this.gap)))
     this.gap = 0
   }
 

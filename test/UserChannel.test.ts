@@ -17,7 +17,7 @@ const delivery = (lines: ReadonlyArray<string>, own = false): UserChannel.Delive
 /** Delivers as the broadcaster does, each on its own; true where the channel asks to be drained. */
 const deliver = (channel: UserChannel.UserChannel, ...deliveries: ReadonlyArray<UserChannel.Delivery>): boolean => {
   for (const { bytes, own } of deliveries) if (own) channel.announce(bytes)
-  return channel.deliver(deliveries, deliveries.map(({ bytes }) => bytes))
+  return channel.deliver(UserChannel.share(deliveries))
 }
 
 const size = FastCheck.oneof(FastCheck.integer({ min: 1, max: 300 }), FastCheck.integer({ min: 10_000, max: 70_000 }))
@@ -176,11 +176,11 @@ describe("UserChannel", () => {
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
       const stats = { linesDelivered: 0, linesSkipped: 0, bytesOut: 0 }
-      const channel = yield* UserChannel.make({ outlet, backlog: 10, skipped, stats })
+      const channel = yield* UserChannel.make({ outlet, backlog: 2 * entryBytes + 10, skipped, stats })
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["1234"]), delivery(["5678"]), delivery(["a", "b"]), delivery(["c"]))
       assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: 6 })
-      assert.deepStrictEqual([channel.backlog, channel.skippedLines], [10, 3])
+      assert.deepStrictEqual([channel.backlog, channel.skippedLines], [2 * entryBytes + 10, 3])
       outlet.admit(Infinity)
       yield* channel.drain()
       assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: outlet.text.length })
@@ -225,7 +225,7 @@ describe("UserChannel", () => {
       assert.isTrue(channel.hasRoom)
       channel.announce(other.bytes)
       assert.isFalse(channel.hasRoom)
-      channel.deliver([half, other], [half.bytes, other.bytes])
+      channel.deliver(UserChannel.share([half, other]))
       assert.isFalse(channel.hasRoom)
       outlet.admit(1)
       yield* Effect.raceFirst(channel.drain(), outlet.full)
