@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Net from "node:net"
 import { TLSSocket } from "node:tls"
 import * as Certificate from "./support/certificate.ts"
-import { isInstalled, measures, monitor, port, server, start, tlsPort } from "./support/child.ts"
+import { bundled, isInstalled, measures, monitor, port, server, start, tlsPort } from "./support/child.ts"
 import { arrive, type Client, connect } from "./support/client.ts"
 import { type config, doors } from "./support/server.ts"
 
@@ -245,7 +245,7 @@ describe("TlsListener", { concurrent: true }, () => {
   ) {
     it.scopedLive(`ends with 1 and one sentence for ${title}`, () =>
       Effect.gen(function*() {
-        const tellnet = yield* start(process.execPath, ["--import", "tsx", "src/main.ts", ...flags])
+        const tellnet = yield* bundled(flags)
         const { code, stderr, stdout } = yield* tellnet.over
         assert.deepStrictEqual({ code, stderr, stdout }, { code: 1, stderr: `${says}\n`, stdout: "" })
       }))

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Net from "node:net"
-import { isInstalled, port, server, start } from "./support/child.ts"
+import { bundled, isInstalled, port, server, source, start } from "./support/child.ts"
 import { arrive, type Client, connect } from "./support/client.ts"
 
 // Each as its users start it so that it ends with the server, and not before its input is answered.
@@ -26,7 +26,7 @@ describe("main", { concurrent: true }, () => {
   for (const { args, name, program } of netcats) {
     it.scopedLive.skipIf(!isInstalled(program))(`serves piped lines from ${name}`, () =>
       Effect.gen(function*() {
-        const tellnet = yield* server()
+        const tellnet = yield* source(["--port", "0"])
         const listening = yield* port(tellnet)
         const bob = yield* arrive(listening)
         const nc = yield* start(program, args(String(listening)))
@@ -45,7 +45,7 @@ describe("main", { concurrent: true }, () => {
       `lets two people talk who type at ${name}`,
       () =>
         Effect.gen(function*() {
-          const tellnet = yield* server()
+          const tellnet = yield* source(["--port", "0"])
           const listening = String(yield* port(tellnet))
           const ann = yield* start(program, args(listening))
           yield* ann.prints(/已上线\n/)
@@ -68,7 +68,7 @@ describe("main", { concurrent: true }, () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it.scopedLive(`tells everyone and ends with 0 on ${signal}`, () =>
       Effect.gen(function*() {
-        const tellnet = yield* server()
+        const tellnet = yield* source(["--port", "0"])
         const listening = yield* port(tellnet)
         const ann = yield* arrive(listening)
         yield* tellnet.signal(signal)
@@ -155,7 +155,7 @@ describe("main", { concurrent: true }, () => {
   ) =>
     it.scopedLive(`ends with 1 and one sentence for ${title}`, () =>
       Effect.gen(function*() {
-        const tellnet = yield* start(process.execPath, ["--import", "tsx", "src/main.ts", ...flags], env)
+        const tellnet = yield* bundled(flags, env)
         const { code, stderr, stdout } = yield* tellnet.over
         if (typeof says === "string") assert.strictEqual(stderr.trim(), says)
         else assert.match(stderr.trim(), says)
@@ -188,7 +188,7 @@ describe("main", { concurrent: true }, () => {
     Effect.gen(function*() {
       const first = yield* server()
       const used = yield* port(first)
-      const second = yield* start(process.execPath, ["--import", "tsx", "src/main.ts", "--port", String(used)])
+      const second = yield* bundled(["--port", String(used)])
       const { code, stderr } = yield* second.over
       assert.strictEqual(
         stderr,
@@ -199,19 +199,13 @@ describe("main", { concurrent: true }, () => {
 
   it.scopedLive("reads settings from the environment, and a flag before it", () =>
     Effect.gen(function*() {
-      const english = yield* start(process.execPath, ["--import", "tsx", "src/main.ts"], {
+      const english = yield* bundled([], {
         TELLNET_PORT: "0",
         TELLNET_LANG: "en"
       })
       const ann = yield* connect(yield* port(english))
       yield* ann.sees(`${ann.front}online`)
-      const chinese = yield* start(
-        process.execPath,
-        ["--import", "tsx", "src/main.ts", "--port", "0", "--lang", "zh"],
-        {
-          TELLNET_LANG: "en"
-        }
-      )
+      const chinese = yield* bundled(["--port", "0", "--lang", "zh"], { TELLNET_LANG: "en" })
       yield* arrive(yield* port(chinese))
     }))
 
@@ -227,8 +221,7 @@ describe("main", { concurrent: true }, () => {
 
   it.scopedLive("knows its version, its flags and the shells' completions", () =>
     Effect.gen(function*() {
-      const run = (...flags: ReadonlyArray<string>) =>
-        Effect.flatMap(start(process.execPath, ["--import", "tsx", "src/main.ts", ...flags]), ({ over }) => over)
+      const run = (...flags: ReadonlyArray<string>) => Effect.flatMap(bundled(flags), ({ over }) => over)
       const version = yield* run("--version")
       assert.deepStrictEqual([version.code, version.stdout.trim()], [0, "0.1.0"])
       const help = yield* run("--help")

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process"
+import { bundle } from "./bundle.ts"
 import { within } from "./client.ts"
 
 export interface Child {
@@ -68,9 +69,16 @@ export const start = (
 /** Whether a program can be started. */
 export const isInstalled = (program: string): boolean => spawnSync("which", [program]).status === 0
 
-/** Starts the server with these flags, without `tsx` around the process, on any free port. */
-export const server = (...flags: ReadonlyArray<string>) =>
-  start(process.execPath, ["--import", "tsx", "src/main.ts", "--port", "0", ...flags])
+/** Starts the server with these flags from its sources, as `npm start` does, but without `tsx` around the process. */
+export const source = (flags: ReadonlyArray<string>, env: Record<string, string> = {}) =>
+  start(process.execPath, ["--import", "tsx", "src/main.ts", ...flags], env)
+
+/** The same from the bundle. */
+export const bundled = (flags: ReadonlyArray<string>, env: Record<string, string> = {}) =>
+  start(process.execPath, [bundle, ...flags], env)
+
+/** Starts the bundled server with these flags, on any free port. */
+export const server = (...flags: ReadonlyArray<string>) => bundled(["--port", "0", ...flags])
 
 /** Waits until the server listens, and gives its port. */
 export const port = (server: Child) =>
