@@ -26,6 +26,7 @@ export class Batch {
   /** Lines that are not yet in a segment: encoding many at once is what makes them cheap. */
   private text = ""
   private lines = 0
+  private privateBytes = 0
   private readonly ways = new Map<User, Way>()
   private readonly members: Set<User>
 
@@ -36,7 +37,7 @@ export class Batch {
 
   /** How much is in it, in bytes, roughly: a character counts as one. */
   get size(): number {
-    return this.segmentBytes + this.text.length
+    return this.segmentBytes + this.text.length + this.privateBytes
   }
 
   /** How many lines for everyone are in it. */
@@ -53,6 +54,8 @@ export class Batch {
   /** Lines for one user at this place, if it is a member. */
   one(user: User, delivery: Delivery): void {
     if (!this.members.has(user)) return
+    // Own replies have their own limit; but a crowd may write to one user.
+    if (!delivery.own) this.privateBytes += delivery.bytes.length
     const way = this.wayOf(user)
     const here = this.here()
     way.stops.push({ from: way.from, to: here, reply: delivery })

@@ -76,6 +76,12 @@ export const nameKey = (text: string): NameKey =>
     { disableValidation: true }
   )
 
+/**
+ * No text with more UTF-16 units can be normalised to a name. To be looked at before anything is normalised: that takes
+ * quadratic time where marks are out of order, and a hostile line has room for thousands.
+ */
+export const longestName = 256
+
 const chosen = /^[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u
 const reserved: ReadonlySet<NameKey> = new Set(["server", "system"].map(nameKey))
 
@@ -84,6 +90,7 @@ const reserved: ReadonlySet<NameKey> = new Set(["server", "system"].map(nameKey)
  * of which something can be seen, and not `server` or `system`. `None` if there is no such name.
  */
 export const chooseName = (text: string): Option.Option<Name> => {
+  if (text.length > longestName) return Option.none()
   const name = text.normalize("NFC")
   const key = nameKey(name)
   return chosen.test(name) && key !== "" && !reserved.has(key)

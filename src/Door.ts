@@ -82,6 +82,8 @@ export const listen = (port: number, flag: string) =>
         port,
         signal: stop.signal,
         backlog: newcomers,
+        // Nothing is read, and so nothing can go wrong, before somebody serves the connection.
+        pauseOnConnect: true,
         // The client may end its half and still be answered.
         allowHalfOpen: true,
         noDelay: true,
@@ -89,6 +91,18 @@ export const listen = (port: number, flag: string) =>
         keepAliveInitialDelay: Duration.toMillis(keepAlive)
       }),
       fail
+    )
+    // Who came and was never served would be waited for at the end.
+    yield* Effect.addFinalizer(() =>
+      Effect.raceFirst(
+        Effect.interruptible(server.run(() =>
+          Effect.map(
+            Effect.serviceOption(NodeSocket.NetSocket),
+            Option.map((socket) => socket.destroy())
+          )
+        )),
+        Effect.yieldNow()
+      ).pipe(Effect.ignore)
     )
     const address = server.address._tag === "TcpAddress" ? server.address : { hostname: host, port }
     const door: Door = {

@@ -107,6 +107,7 @@ export class LineDecoder {
     }
     this.discarded += limit - this.position
     this.position = limit
+    if (limit === this.input.length) this.input = none
     if (this.discarded < this.maxLine) return undefined
     this.discarded = 0
     return Discarded

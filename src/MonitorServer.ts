@@ -43,7 +43,7 @@ const make = (host: string, port: number) =>
       Effect.async<Http.Server, CannotListen>((resume) => {
         const server = Http.createServer(answer)
         const flags = { host: "--metrics-host", port: "--metrics-port" }
-        server.once("error", (cause) => resume(new CannotListen({ host, port, flags, cause })))
+        server.on("error", (cause) => resume(new CannotListen({ host, port, flags, cause })))
         server.listen({ host, port }, () => resume(Effect.succeed(server)))
       }),
       (server) =>

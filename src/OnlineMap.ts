@@ -5,7 +5,7 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import { Name, type NameKey, nameKey, NameTaken, NoSuchUser } from "./Domain.ts"
+import { longestName, Name, type NameKey, nameKey, NameTaken, NoSuchUser } from "./Domain.ts"
 import type { User } from "./User.ts"
 
 /** A name and its holder. */
@@ -76,11 +76,14 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, {
               : online
           }),
         find: (name) =>
-          Effect.flatMap(Ref.get(ref), (online) =>
-            Option.match(HashMap.get(online, nameKey(name)), {
-              onNone: () => Effect.fail(new NoSuchUser({ name })),
-              onSome: ({ user }) => Effect.succeed(user)
-            })),
+          Effect.flatMap(
+            Ref.get(ref),
+            (online) =>
+              Option.match(name.length > longestName ? Option.none() : HashMap.get(online, nameKey(name)), {
+                onNone: () => Effect.fail(new NoSuchUser({ name })),
+                onSome: ({ user }) => Effect.succeed(user)
+              })
+          ),
         list: Effect.map(Ref.get(ref), (online) => {
           if (listed?.of !== online) {
             listed = { of: online, list: Array.from(HashMap.values(online)).toSorted((a, b) => a.user.id - b.user.id) }

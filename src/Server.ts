@@ -22,6 +22,7 @@ import { TlsListener } from "./TlsListener.ts"
 
 // Who is refused reads why, but not for the price of a connection: while so many read, further ones are closed at once.
 const maxRefusals = 100
+const refusalPatience = "5 seconds"
 
 export class Server extends Context.Tag("tellnet/Server")<Server, {
   /** Where it listens: the plain port first. */
@@ -31,14 +32,10 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
 }>() {
   /** A server that is listening. Its end tells everyone, and waits for the shutdown grace at most. */
   static readonly layer = Layer.scoped(Server, Effect.suspend(() => make)).pipe(
-    Layer.provide([
-      Listener.layer,
-      TlsListener.layer,
-      Broadcaster.layer,
-      OnlineMap.layer,
-      Phrases.layer,
-      Monitor.layer
-    ]),
+    // The doors last: nobody comes in before all else is ready.
+    Layer.provide(Listener.layer),
+    Layer.provide(TlsListener.layer),
+    Layer.provide([Broadcaster.layer, OnlineMap.layer, Phrases.layer, Monitor.layer]),
     Layer.provide(Stats.layer)
   )
 }
@@ -60,44 +57,37 @@ const make = Effect.gen(function*() {
       accepted.destroy()
     })
 
-  /** One connection's visit, once it is open. */
-  const visiting = (connection: Connection.Connection) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        connections.add(connection)
-        stats.connections = connections.size
-        stats.accepted++
-      }),
-      () => visit(connection),
-      () =>
-        Effect.sync(() => {
-          connections.delete(connection)
-          stats.connections = connections.size
-        })
-    )
+  const visiting = (connection: Connection.Connection) => {
+    connections.add(connection)
+    stats.connections = connections.size
+    stats.accepted++
+    return Effect.map(visit(connection), () => {
+      connections.delete(connection)
+      stats.connections = connections.size
+    })
+  }
 
-  /** Takes a place under the caps for as long as the socket is open, its handshake included. */
+  /**
+   * Takes a place under the caps for as long as the socket is open, its handshake included. Every user waits inside of
+   * this for as long as it is online, so it is flat: what is nested here costs memory for each of them.
+   */
   const admitted = (door: Door, accepted: Net.Socket, ip: string) =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        places++
-        perIp.set(ip, (perIp.get(ip) ?? 0) + 1)
-      }),
-      () =>
-        Effect.matchEffect(door.open(accepted), {
-          onFailure: ({ reason }) => Effect.sync(() => stats.refused[reason]++),
-          onSuccess: (socket) => visiting(Connection.make(socket))
-        }),
-      () =>
-        Effect.sync(() => {
-          // Where an interruption came between two steps, nobody else closes it.
-          accepted.destroy()
-          places--
-          const others = (perIp.get(ip) ?? 0) - 1
-          if (others > 0) perIp.set(ip, others)
-          else perIp.delete(ip)
-        })
-    )
+    Effect.uninterruptibleMask((restore) => {
+      places++
+      perIp.set(ip, (perIp.get(ip) ?? 0) + 1)
+      const visit = Effect.matchEffect(restore(door.open(accepted)), {
+        onFailure: ({ reason }) => Effect.sync(() => stats.refused[reason]++),
+        onSuccess: (socket) => visiting(Connection.make(socket))
+      })
+      return Effect.map(Effect.exit(visit), () => {
+        // Where an interruption came between two steps, nobody else closes it.
+        accepted.destroy()
+        places--
+        const others = (perIp.get(ip) ?? 0) - 1
+        if (others > 0) perIp.set(ip, others)
+        else perIp.delete(ip)
+      })
+    })
 
   const refused = (door: Door, accepted: Net.Socket, reason: RefusalReason, why: string) =>
     Effect.acquireUseRelease(
@@ -109,7 +99,7 @@ const make = Effect.gen(function*() {
         refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
           const connection = Connection.make(socket)
           connection.write([Buffer.from(why)])
-          return Effect.timeoutOption(connection.finish, config.shutdownGrace)
+          return Effect.timeoutOption(connection.finish, refusalPatience)
         }).pipe(
           // It is refused already, and counted; that it cannot be told changes nothing.
           Effect.ignore

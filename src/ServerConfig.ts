@@ -196,6 +196,8 @@ const agreed = (config: Values<typeof options>): Effect.Effect<Values<typeof opt
   const tls = Option.isSome(config.tlsPort)
   if (tls && Option.isNone(config.tlsCert)) return new FlagsDisagree({ message: "--tls-port needs --tls-cert." })
   if (tls && Option.isNone(config.tlsKey)) return new FlagsDisagree({ message: "--tls-port needs --tls-key." })
+  if (!tls && Option.isSome(config.tlsCert)) return new FlagsDisagree({ message: "--tls-cert needs --tls-port." })
+  if (!tls && Option.isSome(config.tlsKey)) return new FlagsDisagree({ message: "--tls-key needs --tls-port." })
   if (!tls && config.noPlain) return new FlagsDisagree({ message: "--no-plain needs --tls-port." })
   return Effect.succeed(config)
 }

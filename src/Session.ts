@@ -18,6 +18,9 @@ import { Stats } from "./Stats.ts"
 import type { User } from "./User.ts"
 import * as UserChannel from "./UserChannel.ts"
 
+// The list of a full house is long, and the question short: each so many bytes of it are paid for as a line.
+const answerBytes = 16_384
+
 /**
  * Makes what runs one visit on a connection, until that is closed. Whichever way it ends, by the user, the peer, `end`
  * or an interruption, the name is freed, the rest is told once, and what the user is owed is written out where it can be.
@@ -58,12 +61,20 @@ export const make = Effect.gen(function*() {
       : Math.ceil((heardAt + idleTimeout - clock.unsafeCurrentTimeMillis()) / 1000)
   })
 
-  const carryOut = (user: User, command: Exclude<Command.Command, { readonly _tag: "Quit" }>): Effect.Effect<void> => {
+  const carryOut = (
+    user: User,
+    pace: Pace,
+    command: Exclude<Command.Command, { readonly _tag: "Quit" }>
+  ): Effect.Effect<void> => {
     switch (command._tag) {
       case "Say":
         return broadcaster.say(phrases.said(user, command.text))
       case "Who":
-        return Effect.flatMap(online.list, (list) => broadcaster.reply(user, rosterOf(list), list.length))
+        return Effect.flatMap(online.list, (list) => {
+          const roster = rosterOf(list)
+          pace.charge(Math.floor(roster.length / answerBytes))
+          return broadcaster.reply(user, roster, list.length)
+        })
       case "Rename":
         return Option.match(chooseName(command.name), {
           onNone: () => reply(user, phrases.nameNotAllowed),
@@ -104,7 +115,7 @@ export const make = Effect.gen(function*() {
       stats.linesIn++
       if (line === TooLong) return Effect.as(reply(user, phrases.lineTooLong(config.maxLine)), false)
       const command = Command.parse(line)
-      return command._tag === "Quit" ? Effect.succeed(true) : Effect.as(carryOut(user, command), false)
+      return command._tag === "Quit" ? Effect.succeed(true) : Effect.as(carryOut(user, pace, command), false)
     })
     const early = pace.take(clock.unsafeCurrentTimeMillis())
     if (early === 0 && user.channel.hasRoom) return act
@@ -192,10 +203,10 @@ export const make = Effect.gen(function*() {
         stats.ended[ended]++
         return Effect.void
       }
-      return Effect.uninterruptibleMask((restore) =>
+      return Effect.uninterruptible(
         Effect.gen(function*() {
           const user = yield* arrive(connection, end)
-          const exit = yield* Effect.exit(restore(listen(user, connection)))
+          const exit = yield* Effect.exit(Effect.interruptible(listen(user, connection)))
           const reason = Exit.match(exit, {
             onSuccess: (reason) => reason,
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"

@@ -80,7 +80,8 @@ const handshakes = (server: Tls.Server): Door.Door["open"] => {
       }
       const closed = () => settle(failure("handshake-closed"))
       const forget = () => {
-        pending.delete(key)
+        // A newer socket of the same peer may be waiting already.
+        if (pending.get(key) === settle) pending.delete(key)
         accepted.off("close", closed)
       }
       pending.set(key, settle)

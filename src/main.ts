@@ -17,6 +17,7 @@ const tellnet = Command.make("tellnet", options, (config) =>
   Effect.flatMap(Server, ({ running }) => running).pipe(
     Effect.provide(Layer.provide(Server.layer, ServerConfig.layer(config))),
     Effect.provide(Signals.layer),
+    Effect.tapDefect((cause) => Effect.logError("The server failed", cause)),
     Effect.provide(loggers[config.logFormat]),
     Effect.tapError(({ message }) => Console.error(message))
   )).pipe(Command.withDescription("An instant-messaging server that people use from bare netcat."))

@@ -121,6 +121,16 @@ describe("Batch", () => {
     assert.sameMembers([...giveAll(next).keys()], [stays, comes])
   })
 
+  it("counts what a crowd writes to one user, and not what the user is answered", () => {
+    const [user] = fourUsers
+    assert.isDefined(user)
+    const batch = new Batch(new Set<User>([user]))
+    batch.one(user, { bytes: Buffer.alloc(1000), lines: 1, own: true })
+    assert.strictEqual(batch.size, 0)
+    batch.one(user, { bytes: Buffer.alloc(1000), lines: 1, own: false })
+    assert.strictEqual(batch.size, 1000)
+  })
+
   it("gives nothing to anybody where nothing happened", () => {
     assert.strictEqual(giveAll(new Batch(new Set(fourUsers))).size, 0)
   })

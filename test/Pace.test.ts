@@ -49,6 +49,19 @@ describe("Pace", () => {
     assert.deepStrictEqual(passages(pace, [0, 1_000_000, 0, 0]), [0, 1_000_000, 1_000_000, 1_000_050])
   })
 
+  it("has what is charged paid off before the next line", () => {
+    const pace = new Pace(20, 3)
+    pace.charge(5)
+    assert.deepStrictEqual(passages(pace, [0, 0]), [150, 200])
+  })
+
+  it("does not wait for hours when the clock is set back by hours", () => {
+    const pace = new Pace(20, 3)
+    for (let line = 0; line < 3; line++) pace.take(7_200_000)
+    assert.isFalse(pace.isOpen(0))
+    assert.isAtMost(pace.take(0), 10_050)
+  })
+
   it.prop("lets everything pass at a rate of 0", [burst, FastCheck.array(FastCheck.nat(1000))], ([burst, gaps]) => {
     const pace = new Pace(0, burst)
     let now = 0
