@@ -1,7 +1,9 @@
 /** Lets connections in through its doors, one session each, within the caps; and closes in order. */
 import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Net from "node:net"
@@ -57,35 +59,37 @@ const make = Effect.gen(function*() {
       accepted.destroy()
     })
 
-  const visiting = (connection: Connection.Connection) => {
-    connections.add(connection)
-    stats.connections = connections.size
-    stats.accepted++
-    return Effect.map(visit(connection), () => {
-      connections.delete(connection)
-      stats.connections = connections.size
-    })
-  }
-
   /**
    * Takes a place under the caps for as long as the socket is open, its handshake included. Every user waits inside of
    * this for as long as it is online, so it is flat: what is nested here costs memory for each of them.
    */
   const admitted = (door: Door, accepted: Net.Socket, ip: string) =>
     Effect.uninterruptibleMask((restore) => {
+      let connection: Connection.Connection | undefined
       places++
       perIp.set(ip, (perIp.get(ip) ?? 0) + 1)
-      const visit = Effect.matchEffect(restore(door.open(accepted)), {
+      const whole = Effect.matchEffect(restore(door.open(accepted)), {
         onFailure: ({ reason }) => Effect.sync(() => stats.refused[reason]++),
-        onSuccess: (socket) => visiting(Connection.make(socket))
+        onSuccess: (socket) => {
+          connection = Connection.make(socket)
+          connections.add(connection)
+          stats.connections = connections.size
+          stats.accepted++
+          return visit(connection)
+        }
       })
-      return Effect.map(Effect.exit(visit), () => {
+      return Effect.flatMap(Effect.exit(whole), (exit) => {
         // Where an interruption came between two steps, nobody else closes it.
         accepted.destroy()
+        if (connection !== undefined) connections.delete(connection)
+        stats.connections = connections.size
         places--
         const others = (perIp.get(ip) ?? 0) - 1
         if (others > 0) perIp.set(ip, others)
         else perIp.delete(ip)
+        return Exit.isFailure(exit) && Cause.isDie(exit.cause)
+          ? Effect.logError("A connection failed", exit.cause)
+          : Effect.void
       })
     })
 
