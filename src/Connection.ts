@@ -11,8 +11,6 @@ import type { Outlet } from "./UserChannel.ts"
 
 export interface Connection extends Outlet {
   readonly address: Address
-  /** The IP address of the peer; empty if it was gone before it could be asked for. */
-  readonly ip: string
   /**
    * Reads until `take` says `false`, which makes it `true`, or until the peer has ended its half, which makes it `false`.
    * `take` is given all bytes as they come, and MUST NOT wait: what it can deal with at once wakes no fiber. If it
@@ -36,7 +34,6 @@ export const make = (socket: Net.Socket): Connection => new NetConnection(socket
 // A class, because there is one for every user: methods are shared, closures are not.
 class NetConnection implements Connection {
   readonly address: Address
-  readonly ip: string
   private readonly socket: Net.Socket
   private take: ((bytes: Buffer) => boolean) | undefined
   private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
@@ -45,7 +42,6 @@ class NetConnection implements Connection {
   constructor(socket: Net.Socket) {
     this.socket = socket
     this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
-    this.ip = socket.remoteAddress ?? ""
     socket.pause()
     socket.on("data", (bytes: Buffer) => this.onData(bytes))
     socket.on("end", () => this.pulled?.(Effect.succeed(false)))

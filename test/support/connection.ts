@@ -38,7 +38,6 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
   return {
     connection: {
       address: address("10.0.0.1", port),
-      ip: "10.0.0.1",
       pull: (take) => {
         const pull: Effect.Effect<boolean> = Effect.flatMap(
           Queue.take(input),
