@@ -92,30 +92,25 @@ export const listen = (port: number, flag: string) =>
       }),
       fail
     )
+    const serve: Door["serve"] = (handle) =>
+      server.run(() =>
+        Effect.flatMap(
+          Effect.serviceOption(NodeSocket.NetSocket),
+          Option.match({ onNone: () => Effect.dieMessage("SocketServer gave no NetSocket"), onSome: handle })
+        )
+      ).pipe(Effect.mapError(fail))
     // Who came and was never served would be waited for at the end.
     yield* Effect.addFinalizer(() =>
-      Effect.raceFirst(
-        Effect.interruptible(server.run(() =>
-          Effect.map(
-            Effect.serviceOption(NodeSocket.NetSocket),
-            Option.map((socket) => socket.destroy())
-          )
-        )),
-        Effect.yieldNow()
-      ).pipe(Effect.ignore)
+      Effect.raceFirst(Effect.interruptible(serve((socket) => Effect.sync(() => socket.destroy()))), Effect.yieldNow())
+        // That it does not listen any more is no news here.
+        .pipe(Effect.ignore)
     )
     const address = server.address._tag === "TcpAddress" ? server.address : { hostname: host, port }
     const door: Door = {
       host: address.hostname,
       port: address.port,
       tls: false,
-      serve: (handle) =>
-        server.run(() =>
-          Effect.flatMap(
-            Effect.serviceOption(NodeSocket.NetSocket),
-            Option.match({ onNone: () => Effect.dieMessage("SocketServer gave no NetSocket"), onSome: handle })
-          )
-        ).pipe(Effect.mapError(fail)),
+      serve,
       open: Effect.succeed,
       stop: Effect.sync(() => stop.abort())
     }

@@ -42,7 +42,7 @@ export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
   parts: deliveries.map(({ bytes }) => bytes),
   bytes: deliveries.reduce((sum, { bytes }) => sum + bytes.length, 0),
   lines: deliveries.reduce((sum, { lines }) => sum + lines, 0),
-  announced: deliveries.reduce((sum, { bytes, own }) => own ? sum + bytes.length + entryBytes : sum, 0)
+  announced: deliveries.reduce((sum, { bytes, own }) => own ? sum + costOf(bytes) : sum, 0)
 })
 
 export interface Options {
@@ -62,6 +62,8 @@ const pieceBytes = 65_536
  * short replies would take ten times the backlog.
  */
 export const entryBytes = 256
+
+const costOf = (bytes: Uint8Array): number => bytes.length + entryBytes
 
 /** The same bytes in memory of their own: what is cut from Node's pool keeps all of the pool alive for as long as it waits. */
 const unpooled = (bytes: Uint8Array): Uint8Array => {
@@ -116,7 +118,7 @@ export class UserChannel {
     }
     for (const { bytes, lines, own } of deliveries) {
       // Once skipping, it goes on until the channel is empty: one gap, not one with every batch.
-      if (!own && (this.gap > 0 || this.waiting + bytes.length + entryBytes > this.limit)) this.skip(lines)
+      if (!own && (this.gap > 0 || this.waiting + costOf(bytes) > this.limit)) this.skip(lines)
       else {
         this.closeGap()
         this.enqueue(bytes)
@@ -128,7 +130,7 @@ export class UserChannel {
 
   /** Counts an own reply as waiting from now on. Whoever announces it MUST have it delivered. */
   announce(bytes: Uint8Array): void {
-    this.announced += bytes.length + entryBytes
+    this.announced += costOf(bytes)
   }
 
   /** Whether the next own reply finds room. */
@@ -205,7 +207,7 @@ export class UserChannel {
   }
 
   private enqueue(bytes: Uint8Array): void {
-    this.waiting += bytes.length + entryBytes
+    this.waiting += costOf(bytes)
     Queue.unsafeOffer(this.queue, unpooled(bytes))
   }
 

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Cause, Effect, Exit, FastCheck, Fiber, Layer, TestClock } from "effect"
 import { Broadcaster } from "../src/Broadcaster.ts"
-import { ServerConfig } from "../src/ServerConfig.ts"
 import { entryBytes } from "../src/UserChannel.ts"
-import { config, FakeOutlet, type FakeUser, makeUser } from "./support/fakes.ts"
+import { FakeOutlet, type FakeUser, makeUser } from "./support/fakes.ts"
+import { config } from "./support/server.ts"
 
-const layer = Layer.provide(Broadcaster.layer, ServerConfig.layer(config))
+const layer = Layer.provide(Broadcaster.layer, config())
 
 /** Lets the event loop go round, so that whatever is ready to happen does. */
 const turns = Effect.repeatN(Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))), 9)

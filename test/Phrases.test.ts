@@ -3,9 +3,8 @@ import { Effect, FastCheck, Layer } from "effect"
 import { topics } from "../src/Command.ts"
 import { address, Name } from "../src/Domain.ts"
 import { Phrases, terminalSafe } from "../src/Phrases.ts"
-import { ServerConfig } from "../src/ServerConfig.ts"
 import { chosenName, text } from "./support/arbitraries.ts"
-import { config } from "./support/fakes.ts"
+import { config } from "./support/server.ts"
 
 const bob = { address: address("127.0.0.1", 4000), name: Name.make("Bob") }
 const stranger = { address: address("::1", 4001), name: Name.make("[::1]:4001") }
@@ -122,7 +121,7 @@ describe("Phrases", () => {
   it.effect("speaks the language of the configuration", () =>
     Effect.gen(function*() {
       for (const lang of ["zh", "en"] as const) {
-        const layer = Layer.provide(Phrases.layer, ServerConfig.layer({ ...config, lang }))
+        const layer = Layer.provide(Phrases.layer, config({ lang }))
         assert.strictEqual(yield* Effect.provide(Phrases, layer), Phrases[lang])
       }
     }))

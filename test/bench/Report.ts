@@ -7,9 +7,8 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { growthChart, speedChart } from "./Chart.ts"
 import { root } from "./ChildProcess.ts"
-import type { Figures } from "./Job.ts"
 import { description as aboutLoad, type Options, serverNames } from "./Plan.ts"
-import { type Row, rowsOf } from "./Results.ts"
+import { figureNames, type Row, rowsOf } from "./Results.ts"
 import type { Entry } from "./Run.ts"
 import { description as aboutServer } from "./Servers.ts"
 import { type Verdict, verdictsOf } from "./Targets.ts"
@@ -61,25 +60,11 @@ const columns = [
   "failed"
 ]
 
-const shown: ReadonlyArray<keyof Figures> = [
-  "cpuPerLine",
-  "joinCpuPerLine",
-  "p50",
-  "p99",
-  "perSecond",
-  "seconds",
-  "rss",
-  "rssPerUser",
-  "lost",
-  "serverCpu",
-  "loaderCpu"
-]
-
 const cellsOf = ({ failures, figures, row, server, users }: Row): ReadonlyArray<string> => [
   row,
   server,
   users === 0 ? "" : String(users),
-  ...shown.map((figure) => number(figures[figure])),
+  ...figureNames.map((figure) => number(figures[figure])),
   failures.length === 0 ? "" : `${failures.length}: ${[...new Set(failures)].join("; ")}`
 ]
 

@@ -51,7 +51,8 @@ const mediansOf = (all: ReadonlyArray<Figures>): Figures => {
   return Object.assign({}, ...figureNames.map(of))
 }
 
-const figureNames: ReadonlyArray<Figure> = [
+/** All figures, in the order in which they are shown. */
+export const figureNames: ReadonlyArray<Figure> = [
   "cpuPerLine",
   "joinCpuPerLine",
   "p50",

@@ -1,33 +1,8 @@
-/** Stand-ins for what surrounds the code under test: the settings, a peer that pushes back when told to, a user. */
-import { Duration, Effect, Option } from "effect"
+/** Stand-ins for what surrounds the code under test: a peer that pushes back when told to, a user. */
+import { Effect } from "effect"
 import { address, Name } from "../../src/Domain.ts"
-import type { ServerConfig } from "../../src/ServerConfig.ts"
 import type { User } from "../../src/User.ts"
 import * as UserChannel from "../../src/UserChannel.ts"
-
-/** The defaults, but for the port, which is any that is free. */
-export const config: typeof ServerConfig.Service = {
-  host: "127.0.0.1",
-  port: 0,
-  noPlain: false,
-  tlsPort: Option.none(),
-  tlsCert: Option.none(),
-  tlsKey: Option.none(),
-  lang: "zh",
-  idleTimeout: Duration.minutes(5),
-  maxLine: 4096,
-  rate: 20,
-  burst: 40,
-  backlog: 1_048_576,
-  stallTimeout: Duration.seconds(30),
-  maxConnections: 10_000,
-  maxConnectionsPerIp: 100,
-  keepAlive: Duration.seconds(60),
-  shutdownGrace: Duration.seconds(5),
-  metricsPort: Option.none(),
-  metricsHost: "127.0.0.1",
-  logFormat: "pretty"
-}
 
 /** A peer that takes so many writes, and pushes back with the last of them until more are admitted. */
 export class FakeOutlet implements UserChannel.Outlet {
@@ -105,7 +80,7 @@ export const makeUser = (id: number, options?: {
   const outlet = options?.outlet ?? new FakeOutlet()
   const peer = address("127.0.0.1", options?.port ?? 40_000 + id)
   return Effect.map(
-    UserChannel.make({ outlet, backlog: options?.backlog ?? config.backlog, skipped, stats }),
+    UserChannel.make({ outlet, backlog: options?.backlog ?? 1_048_576, skipped, stats }),
     (channel) => ({
       id,
       address: peer,
