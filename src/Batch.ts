@@ -2,8 +2,8 @@
  * The events of one turn, made into bytes: one buffer that all users share, and for those with something of their own
  * in it a way through it. Plain code without effects; what it costs is linear in the events plus the users.
  */
+import { type Delivery, type Share, share } from "./Delivery.ts"
 import type { User } from "./User.ts"
-import { type Delivery, type Share, share } from "./UserChannel.ts"
 
 /** A place between two lines of the shared buffer. */
 interface Place {
@@ -55,7 +55,7 @@ export class Batch {
   one(user: User, delivery: Delivery): void {
     if (!this.members.has(user)) return
     // Own replies have their own limit; but a crowd may write to one user.
-    if (!delivery.own) this.privateBytes += delivery.bytes.length
+    if (delivery.kind === "private") this.privateBytes += delivery.bytes.length
     const way = this.wayOf(user)
     const here = this.here()
     way.stops.push({ from: way.from, to: here, reply: delivery })
@@ -77,6 +77,11 @@ export class Batch {
     return true
   }
 
+  /** From here on nobody does. */
+  partAll(): void {
+    for (const user of this.members) this.part(user)
+  }
+
   /** Ends the batch, and calls `give` once for everybody who gets something. */
   give(give: (user: User, share: Share) => void): void {
     const end = this.here()
@@ -86,7 +91,8 @@ export class Batch {
     const delivery = (from: Place, to: Place): Delivery => ({
       bytes: whole.subarray(from.bytes, to.bytes),
       lines: to.lines - from.lines,
-      own: false
+      kind: "shared",
+      announced: 0
     })
     for (const [user, way] of this.ways) {
       const deliveries: Array<Delivery> = []

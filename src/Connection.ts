@@ -4,6 +4,7 @@
  * `Socket.run` of `@effect/platform` is not used, because it pushes: a fiber for each chunk, and no way to let a sender
  * wait. Here the socket is paused whenever nobody pulls: what is not pulled is not read, and TCP slows the sender down.
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 import { type Address, address } from "./Domain.ts"
@@ -12,18 +13,25 @@ import type { Outlet } from "./UserChannel.ts"
 export interface Connection extends Outlet {
   readonly address: Address
   /**
-   * Reads until `take` says `false`, which makes it `true`, or until the peer has ended its half, which makes it `false`.
-   * `take` is given all bytes as they come, and MUST NOT wait: what it can deal with at once wakes no fiber. If it
-   * throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
+   * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
+   * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last
+   * bytes it leaves: those are given first at the next pull. It MUST NOT wait: what it can deal with at once wakes no
+   * fiber. If it throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
    */
-  readonly pull: (take: (bytes: Buffer) => boolean) => Effect.Effect<boolean>
+  readonly pull: (take: (bytes: Buffer) => number | undefined) => Effect.Effect<boolean>
   /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
   readonly onLost: (callback: () => void) => void
-  /** Ends the connection in order: what was written arrives first. Waits as long as the peer takes it. */
-  readonly finish: Effect.Effect<void>
+  /**
+   * Ends the connection in order: what was written arrives first, if the peer takes it within the patience. Waits for
+   * that.
+   */
+  readonly finish: (patience: Duration.Duration) => Effect.Effect<void>
   /** Closes at once. What was written and has not left yet is lost. */
   readonly destroy: Effect.Effect<void>
 }
+
+/** A short rest of a long chunk must not keep all of the chunk in memory. */
+const compact = (bytes: Buffer): Buffer => 2 * bytes.length < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes
 
 // So long, in ms, the peer may take to end its half after we ended ours. To close with bytes unread would reset the
 // connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
@@ -35,7 +43,7 @@ export const make = (socket: Net.Socket): Connection => new NetConnection(socket
 class NetConnection implements Connection {
   readonly address: Address
   private readonly socket: Net.Socket
-  private take: ((bytes: Buffer) => boolean) | undefined
+  private take: ((bytes: Buffer) => number | undefined) | undefined
   private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
   private lost: (() => void) | undefined
 
@@ -48,7 +56,7 @@ class NetConnection implements Connection {
     socket.on("close", () => this.lost?.())
   }
 
-  pull(take: (bytes: Buffer) => boolean) {
+  pull(take: (bytes: Buffer) => number | undefined) {
     return Effect.async<boolean>((resume) => {
       const { socket } = this
       if (socket.readableEnded) return resume(Effect.succeed(false))
@@ -69,8 +77,14 @@ class NetConnection implements Connection {
 
   private onData(bytes: Buffer): void {
     // A bug must end the fiber that pulls. From here it would end the process.
+    // Nobody pulls any more, and the rest of the input is thrown away.
+    if (this.take === undefined) return
     try {
-      if (this.take?.(bytes) === false) this.pulled?.(Effect.succeed(true))
+      const left = this.take(bytes)
+      if (left === undefined) return
+      this.pulled?.(Effect.succeed(true))
+      // Given back from within the event, it makes Node stop reading at once: else one more chunk would wait in memory.
+      if (left > 0) this.socket.unshift(compact(bytes.subarray(-left)))
     } catch (bug) {
       this.pulled?.(Effect.die(bug))
     }
@@ -96,44 +110,45 @@ class NetConnection implements Connection {
   }
 
   get writable() {
-    return this.happens("drain", () => !this.socket.writableNeedDrain)
+    return Effect.async<void>((resume) => {
+      const { socket } = this
+      if (socket.destroyed || !socket.writableNeedDrain) return resume(Effect.void)
+      const off = () => socket.off("drain", onDrain).off("close", onDrain)
+      const onDrain = () => {
+        off()
+        resume(Effect.void)
+      }
+      socket.on("drain", onDrain).on("close", onDrain)
+      return Effect.sync(off)
+    })
   }
 
-  get finish() {
-    const { socket } = this
-    return Effect.sync(() => socket.end()).pipe(
-      Effect.zipRight(this.happens("finish", () => socket.writableFinished)),
-      Effect.zipRight(this.lingering),
-      Effect.ensuring(this.destroy)
-    )
+  // One callback and one timer for the whole end, because thousands may end in one turn.
+  finish(patience: Duration.Duration) {
+    return Effect.async<void>((resume) => {
+      const { socket } = this
+      const close = () => {
+        clearTimeout(timer)
+        socket.off("finish", onFinish).off("end", close).off("close", close).destroy()
+        resume(Effect.void)
+      }
+      const onFinish = () => {
+        if (socket.readableEnded) return close()
+        clearTimeout(timer)
+        timer = setTimeout(close, linger)
+        // Nobody pulls any more: what comes is thrown away.
+        socket.on("end", close).resume()
+      }
+      let timer = setTimeout(close, Duration.toMillis(patience))
+      if (socket.destroyed) return close()
+      socket.on("close", close).on("finish", onFinish).end()
+      return Effect.sync(close)
+    })
   }
 
   get destroy() {
     return Effect.sync(() => {
       this.socket.destroy()
-    })
-  }
-
-  private get lingering() {
-    return Effect.suspend(() => {
-      // Nobody pulls any more: what comes is thrown away.
-      this.socket.resume()
-      return Effect.timeoutOption(this.happens("end", () => this.socket.readableEnded), linger)
-    })
-  }
-
-  /** Waits for the event, unless what it tells holds already, or for the end of the connection. */
-  private happens(event: "drain" | "finish" | "end", already: () => boolean): Effect.Effect<void> {
-    const { socket } = this
-    return Effect.async((resume) => {
-      if (socket.destroyed || already()) return resume(Effect.void)
-      const off = () => socket.off(event, happened).off("close", happened)
-      const happened = () => {
-        off()
-        resume(Effect.void)
-      }
-      socket.on(event, happened).on("close", happened)
-      return Effect.sync(off)
     })
   }
 }

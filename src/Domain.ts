@@ -33,12 +33,16 @@ export type EndReason =
   /** a bug in a command: logged with its cause */
   | "defect"
 
-/** Why a connection came to no visit. */
-export type RefusalReason =
+/** A cap that one more connection would break. */
+export type CapReason =
   /** `--max-connections` are open */
   | "server-full"
   /** `--max-connections-per-ip` are open */
   | "address-full"
+
+/** Why a connection came to no visit. */
+export type RefusalReason =
+  | CapReason
   /** no TLS handshake was finished in time */
   | "handshake-timeout"
   /** the peer was gone before the end of its TLS handshake */

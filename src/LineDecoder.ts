@@ -35,7 +35,7 @@ export class LineDecoder {
     this.maxLine = maxLine
   }
 
-  /** Hands over the next bytes. All lines of the bytes before must have been taken with `next`. */
+  /** Hands over the next bytes. Those before must all have been looked at, or given back. */
   feed(bytes: Buffer): void {
     this.input = bytes
     this.position = 0
@@ -68,6 +68,13 @@ export class LineDecoder {
     if (this.held === 0) return decode(input, position, end)
     this.keep(end, position)
     return this.release()
+  }
+
+  /** Forgets the bytes that were fed and not looked at yet, and says how many those were. */
+  giveBack(): number {
+    const left = Math.max(0, this.input.length - this.position)
+    this.input = none
+    return left
   }
 
   /** The unterminated last line, if there is one, once the input has ended and `next` gave `undefined`. */

@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Ref from "effect/Ref"
+import * as SortedMap from "effect/SortedMap"
 import { longestName, Name, type NameKey, nameKey, NameTaken, NoSuchUser } from "./Domain.ts"
 import type { User } from "./User.ts"
 
@@ -14,7 +16,18 @@ export interface Online {
   readonly user: User
 }
 
-type Names = HashMap.HashMap<NameKey, Online>
+/** Who is online, by name and in order of arrival. */
+interface World {
+  readonly byName: HashMap.HashMap<NameKey, Online>
+  readonly byArrival: SortedMap.SortedMap<User["id"], Online>
+}
+
+const nobody: World = { byName: HashMap.empty(), byArrival: SortedMap.empty(Order.number) }
+
+const without = ({ byArrival, byName }: World, user: User): World => ({
+  byName: HashMap.remove(byName, nameKey(user.name)),
+  byArrival: SortedMap.remove(byArrival, user.id)
+})
 
 export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, {
   /**
@@ -34,18 +47,19 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, {
 }>() {
   static readonly layer = Layer.effect(
     OnlineMap,
-    Effect.map(Ref.make(HashMap.empty<NameKey, Online>()), (ref) => {
-      /** Holds `name`, where nobody else does; and gives up `before`. */
-      const take = (user: User, name: Name, before: Option.Option<Name>) =>
-        Ref.modify(ref, (online): readonly [Effect.Effect<void, NameTaken>, Names] => {
+    Effect.map(Ref.make(nobody), (ref) => {
+      /** Holds `name`, where nobody else does, instead of the name that the user holds. */
+      const take = (user: User, name: Name) =>
+        Ref.modify(ref, (world): readonly [Effect.Effect<void, NameTaken>, World] => {
           const key = nameKey(name)
-          const holder = HashMap.get(online, key)
-          if (Option.isSome(holder) && holder.value.user !== user) return [Effect.fail(new NameTaken({ name })), online]
-          const rest = Option.match(before, {
-            onNone: () => online,
-            onSome: (name) => HashMap.remove(online, nameKey(name))
-          })
-          return [Effect.void, HashMap.set(rest, key, { name, user })]
+          const holder = HashMap.get(world.byName, key)
+          if (Option.isSome(holder) && holder.value.user !== user) return [Effect.fail(new NameTaken({ name })), world]
+          const { byArrival, byName } = isOnline(world, user) ? without(world, user) : world
+          const online = { name, user }
+          return [Effect.void, {
+            byName: HashMap.set(byName, key, online),
+            byArrival: SortedMap.set(byArrival, user.id, online)
+          }]
         }).pipe(
           Effect.flatten,
           // The user knows its name so that `release` finds it: not to be cut off from the step above.
@@ -56,42 +70,33 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, {
           ),
           Effect.uninterruptible
         )
-      let listed: { readonly of: Names; readonly list: ReadonlyArray<Online> } | undefined
+      let listed: { readonly of: World; readonly list: ReadonlyArray<Online> } | undefined
       return {
         claim: (user) => {
           const first = user.name
           const attempt = (n: number): Effect.Effect<void> =>
-            Effect.catchAll(
-              take(user, n === 1 ? first : Name.make(`${first}#${n}`), Option.none()),
-              () => attempt(n + 1)
-            )
+            Effect.catchAll(take(user, n === 1 ? first : Name.make(`${first}#${n}`)), () => attempt(n + 1))
           return attempt(1)
         },
-        rename: (user, name) => Effect.suspend(() => take(user, name, Option.some(user.name))),
-        release: (user) =>
-          Ref.update(ref, (online) => {
-            const key = nameKey(user.name)
-            return Option.exists(HashMap.get(online, key), (holder) => holder.user === user)
-              ? HashMap.remove(online, key)
-              : online
-          }),
+        rename: take,
+        release: (user) => Ref.update(ref, (world) => isOnline(world, user) ? without(world, user) : world),
         find: (name) =>
           Effect.flatMap(
             Ref.get(ref),
-            (online) =>
-              Option.match(name.length > longestName ? Option.none() : HashMap.get(online, nameKey(name)), {
+            ({ byName }) =>
+              Option.match(name.length > longestName ? Option.none() : HashMap.get(byName, nameKey(name)), {
                 onNone: () => Effect.fail(new NoSuchUser({ name })),
                 onSome: ({ user }) => Effect.succeed(user)
               })
           ),
-        list: Effect.map(Ref.get(ref), (online) => {
-          if (listed?.of !== online) {
-            listed = { of: online, list: Array.from(HashMap.values(online)).toSorted((a, b) => a.user.id - b.user.id) }
-          }
+        list: Effect.map(Ref.get(ref), (world) => {
+          if (listed?.of !== world) listed = { of: world, list: Array.from(SortedMap.values(world.byArrival)) }
           return listed.list
         }),
-        size: Effect.map(Ref.get(ref), HashMap.size)
+        size: Effect.map(Ref.get(ref), ({ byName }) => HashMap.size(byName))
       }
     })
   )
 }
+
+const isOnline = ({ byArrival }: World, { id }: User): boolean => SortedMap.has(byArrival, id)

@@ -1,12 +1,12 @@
-/** How fast one connection may go on: the generic cell rate algorithm (ITU-T I.371), which needs one number a connection. */
+/** How fast somebody may go on: the generic cell rate algorithm (ITU-T I.371), which needs one number each. */
 
-// In ms; who owes more than this beyond its burst, owes it to a clock that was set back.
-const mostCharged = 10_000
-
-/** Lets `burst` pass at once and `rate` a second after that; a rate of 0 lets everything pass. */
+/**
+ * Lets `burst` lines pass at once and `rate` a second after that; a rate of 0 lets everything pass. What costs more than
+ * one line passes as soon as one line may, and is paid off before the next. Times are in ms, on a clock that never jumps.
+ */
 export class Pace {
-  /** When, in ms, the connection would have paid off all that it had. */
-  private paid = 0
+  /** When all that has passed will be paid off. */
+  private paid = -Infinity
   private readonly interval: number
   private readonly tolerance: number
 
@@ -15,24 +15,25 @@ export class Pace {
     this.tolerance = this.interval * (burst - 1)
   }
 
-  /** Whether a line at the time `now`, in ms, may be carried out without waiting. */
+  /** Whether a line at the time `now` may pass without waiting. */
   isOpen(now: number): boolean {
-    return this.debt(now) <= this.tolerance
+    return this.paid - now <= this.tolerance
   }
 
-  /** Takes one line at the time `now`, in ms, and says for how many ms to wait before it is carried out. */
-  take(now: number): number {
-    const debt = this.debt(now)
-    this.paid = now + debt + this.interval
-    return Math.max(0, debt - this.tolerance)
+  /** Whether nothing is owed at the time `now`. */
+  isPaid(now: number): boolean {
+    return this.paid <= now
   }
 
-  /** Has the connection pay for so many lines more, before its next one. */
-  charge(lines: number): void {
-    this.paid += lines * this.interval
+  /** Takes so many lines at the time `now`, and says for how many ms to wait before they pass. */
+  take(now: number, lines = 1): number {
+    const wait = Math.max(0, this.paid - now - this.tolerance)
+    this.paid = Math.max(this.paid, now) + lines * this.interval
+    return wait
   }
 
-  private debt(now: number): number {
-    return Math.max(0, Math.min(this.paid - now, this.tolerance + this.interval + mostCharged))
+  /** Gives back lines that were taken, and did not pass. */
+  giveBack(lines: number): void {
+    this.paid -= lines * this.interval
   }
 }

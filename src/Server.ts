@@ -2,18 +2,23 @@
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Net from "node:net"
 import { Broadcaster } from "./Broadcaster.ts"
+import { Caps } from "./Caps.ts"
 import * as Connection from "./Connection.ts"
 import { address, type RefusalReason } from "./Domain.ts"
-import type { CannotListen, Door } from "./Door.ts"
+import type { Door } from "./Door.ts"
 import { Listener } from "./Listener.ts"
 import * as Monitor from "./Monitor.ts"
+import { monotonic } from "./monotonic.ts"
 import { OnlineMap } from "./OnlineMap.ts"
+import type { Pace } from "./Pace.ts"
 import { Phrases } from "./Phrases.ts"
 import * as RefusalLog from "./RefusalLog.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -22,15 +27,29 @@ import { Stats } from "./Stats.ts"
 import * as Sweeper from "./Sweeper.ts"
 import { TlsListener } from "./TlsListener.ts"
 
-// Who is refused reads why, but not for the price of a connection: while so many read, further ones are closed at once.
+// A refused client is told the reason. At most so many are being told at the same time; any further one is closed without
+// a word, so refusals stay cheap.
 const maxRefusals = 100
-const refusalPatience = "5 seconds"
+const refusalPatience = Duration.seconds(5)
+
+interface Part {
+  readonly name: string
+  readonly fiber: Fiber.Fiber<unknown, unknown>
+}
+
+export class PartEnded extends Data.TaggedError("PartEnded")<{ readonly part: string }> {
+  override get message() {
+    return `the ${this.part} ended`
+  }
+}
 
 export class Server extends Context.Tag("tellnet/Server")<Server, {
   /** Where it listens: the plain port first. */
   readonly doors: ReadonlyArray<Pick<Door, "host" | "port" | "tls">>
-  /** Does not end, but fails or dies when a part of the server does. */
-  readonly running: Effect.Effect<never, CannotListen>
+  /** What must run for as long as the server does. */
+  readonly parts: ReadonlyArray<Part>
+  /** Does not end, but dies as soon as one of the parts has ended, which was logged then. */
+  readonly running: Effect.Effect<never>
 }>() {
   /** A server that is listening. Its end tells everyone, and waits for the shutdown grace at most. */
   static readonly layer = Layer.scoped(Server, Effect.suspend(() => make)).pipe(
@@ -49,9 +68,9 @@ const make = Effect.gen(function*() {
   const doors = Array.getSomes([yield* Listener, yield* TlsListener])
   const broadcaster = yield* Broadcaster
   const visit = yield* Session.make
+  const clock = yield* Effect.clock
   const connections = new Set<Connection.Connection>()
-  const perIp = new Map<string, number>()
-  let places = 0
+  const caps = new Caps(config)
   let refusals = 0
 
   const closed = (accepted: Net.Socket) =>
@@ -60,14 +79,13 @@ const make = Effect.gen(function*() {
     })
 
   /**
-   * Takes a place under the caps for as long as the socket is open, its handshake included. Every user waits inside of
-   * this for as long as it is online, so it is flat: what is nested here costs memory for each of them.
+   * Holds the place under the caps that was entered for as long as the socket is open, its handshake included. Each online
+   * user keeps this effect suspended for its whole visit, and each nested combinator adds a stack frame for each of them:
+   * keep it flat.
    */
-  const admitted = (door: Door, accepted: Net.Socket, ip: string) =>
+  const admitted = (door: Door, accepted: Net.Socket, ip: string, pace: Pace) =>
     Effect.uninterruptibleMask((restore) => {
       let connection: Connection.Connection | undefined
-      places++
-      perIp.set(ip, (perIp.get(ip) ?? 0) + 1)
       const whole = Effect.matchEffect(restore(door.open(accepted)), {
         onFailure: ({ reason }) => Effect.sync(() => stats.refused[reason]++),
         onSuccess: (socket) => {
@@ -75,7 +93,7 @@ const make = Effect.gen(function*() {
           connections.add(connection)
           stats.connections = connections.size
           stats.accepted++
-          return visit(connection)
+          return visit(connection, pace)
         }
       })
       return Effect.flatMap(Effect.exit(whole), (exit) => {
@@ -83,10 +101,7 @@ const make = Effect.gen(function*() {
         accepted.destroy()
         if (connection !== undefined) connections.delete(connection)
         stats.connections = connections.size
-        places--
-        const others = (perIp.get(ip) ?? 0) - 1
-        if (others > 0) perIp.set(ip, others)
-        else perIp.delete(ip)
+        caps.leave(ip, monotonic(clock))
         return Exit.isFailure(exit) && Cause.isDie(exit.cause)
           ? Effect.logError("A connection failed", exit.cause)
           : Effect.void
@@ -103,7 +118,7 @@ const make = Effect.gen(function*() {
         refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
           const connection = Connection.make(socket)
           connection.write([Buffer.from(why)])
-          return Effect.timeoutOption(connection.finish, refusalPatience)
+          return connection.finish(refusalPatience)
         }).pipe(
           // It is refused already, and counted; that it cannot be told changes nothing.
           Effect.ignore
@@ -119,17 +134,34 @@ const make = Effect.gen(function*() {
     const ip = accepted.remoteAddress
     // Gone between its arrival in the kernel and here: without an address it can be nobody.
     if (ip === undefined) return closed(accepted)
-    if (places >= config.maxConnections) return refused(door, accepted, "server-full", phrases.serverFull)
-    if ((perIp.get(ip) ?? 0) >= config.maxConnectionsPerIp) {
-      return refused(door, accepted, "address-full", phrases.tooManyFromAddress)
-    }
-    return admitted(door, accepted, ip)
+    return Effect.suspend(() => {
+      const entered = caps.enter(ip, monotonic(clock))
+      return typeof entered === "string"
+        ? refused(door, accepted, entered, entered === "server-full" ? phrases.serverFull : phrases.tooManyFromAddress)
+        : admitted(door, accepted, ip, entered)
+    })
   }
 
   const serving = yield* Effect.forkDaemon(
     Effect.forEach(doors, (door) => door.serve(handle(door)), { concurrency: "unbounded" })
   )
-  const sweeping = yield* Effect.forkScoped(Sweeper.run)
+  const parts: ReadonlyArray<Part> = [
+    { name: "broadcaster", fiber: broadcaster.fiber },
+    { name: "doors", fiber: serving },
+    { name: "sweeper", fiber: yield* Effect.forkScoped(Sweeper.run) },
+    { name: "refusal log", fiber: yield* Effect.forkScoped(RefusalLog.run) }
+  ]
+
+  /** A part that ends, whatever its reason, takes the server with it: nobody can do its work. */
+  const endOf = ({ fiber, name }: Part) =>
+    Effect.flatMap(Fiber.await(fiber), (exit) => {
+      stats.accepting = false
+      const why = Exit.isFailure(exit) ? exit.cause : Cause.empty
+      return Effect.zipRight(
+        Effect.logFatal(`The ${name} ended, and the server with it`, why),
+        Effect.die(new PartEnded({ part: name }))
+      )
+    })
 
   // The order of the end: no newcomers, a last line for everyone, then each session writes out what it owes. Who does
   // not read by the end of the grace is cut off.
@@ -146,7 +178,6 @@ const make = Effect.gen(function*() {
       yield* Effect.log("stopped")
     })
   )
-  yield* Effect.forkScoped(RefusalLog.run)
   stats.accepting = true
   for (const { host, port, tls } of doors) {
     yield* Effect.log(`listening on ${address(host, port)}${tls ? " with TLS" : ""}`)
@@ -154,10 +185,9 @@ const make = Effect.gen(function*() {
 
   return Server.of({
     doors,
-    running: Effect.raceAll([
-      Effect.zipRight(Fiber.join(serving), Effect.never),
-      Effect.zipRight(Fiber.join(sweeping), Effect.never),
-      broadcaster.running
-    ])
+    parts,
+    running: Effect.forEach(parts, endOf, { concurrency: "unbounded", discard: true }).pipe(
+      Effect.zipRight(Effect.never)
+    )
   })
 })

@@ -118,7 +118,7 @@ export const options = {
   idleTimeout: flag(
     "idle-timeout",
     duration(0),
-    "5 minutes",
+    "0",
     "A user who sends no line for so long is kicked, and warned before; 0 for never."
   ),
   maxLine: flag(
@@ -133,6 +133,8 @@ export const options = {
     "20",
     "How many lines a second a connection may send; over it, the connection is read no faster. 0 for any number."
   ),
+  ratePerIp: flag("rate-per-ip", integer(0, 1_000_000), "80", "x"),
+  welcome: flag("welcome", oneOf("on", "off"), "on", "x"),
   burst: flag(
     "burst",
     integer(1, 1_000_000),

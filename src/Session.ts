@@ -5,11 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as Option from "effect/Option"
-import { Broadcaster } from "./Broadcaster.ts"
+import { Broadcaster, type Reply } from "./Broadcaster.ts"
 import * as Command from "./Command.ts"
 import type { Connection } from "./Connection.ts"
 import { chooseName, type EndReason, Name } from "./Domain.ts"
 import { Discarded, type Line, LineDecoder, TooLong } from "./LineDecoder.ts"
+import { monotonic } from "./monotonic.ts"
 import { type Online, OnlineMap } from "./OnlineMap.ts"
 import { Pace } from "./Pace.ts"
 import { Phrases } from "./Phrases.ts"
@@ -18,11 +19,27 @@ import { Stats } from "./Stats.ts"
 import type { User } from "./User.ts"
 import * as UserChannel from "./UserChannel.ts"
 
+// A line is paid for as one line for each so many bytes of it that were begun.
+const lineBytes = 256
+
 // The list of a full house is long, and the question short: each so many bytes of it are paid for as a line.
 const answerBytes = 16_384
 
+// What a user takes in that list, roughly, in bytes.
+const presentBytes = 64
+
+/** A new name changes the list for everybody, so it is paid for like so many lines. */
+const renameLines = 5
+
+/** A visit: the user, and the paces that its connection, and its address, may go on with. */
+interface Visit {
+  readonly user: User
+  readonly paces: ReadonlyArray<Pace>
+}
+
 /**
- * Makes what runs one visit on a connection, until that is closed. Whichever way it ends, by the user, the peer, `end`
+ * Makes what runs one visit on a connection, at most as fast as the pace that it shares with all others of its address,
+ * until the connection is closed. Whichever way it ends, by the user, the peer, `end`
  * or an interruption, the name is freed, the rest is told once, and what the user is owed is written out where it can be.
  */
 export const make = Effect.gen(function*() {
@@ -35,47 +52,57 @@ export const make = Effect.gen(function*() {
   const idleTimeout = Duration.toMillis(config.idleTimeout)
   let arrivals = 0
 
-  const reply = (user: User, text: string) => broadcaster.reply(user, Buffer.from(text), 1)
+  const reply = (user: User, text: string) => broadcaster.reply(user, { bytes: Buffer.from(text), lines: 1 })
   const replyAll = (user: User, lines: ReadonlyArray<string>) =>
-    broadcaster.reply(user, Buffer.from(lines.join("")), lines.length)
+    broadcaster.reply(user, { bytes: Buffer.from(lines.join("")), lines: lines.length })
   const help = Command.topics.map(({ topic, usage }) => phrases.help(usage, topic))
 
-  // The same bytes for all who ask while nobody comes, goes or changes its name: the list costs far more than the question.
-  const rosters = new WeakMap<ReadonlyArray<Online>, Buffer>()
-  const rosterOf = (list: ReadonlyArray<Online>): Buffer => {
-    let roster = rosters.get(list)
-    if (roster === undefined) {
-      roster = Buffer.from(list.map(({ name, user }) => phrases.present({ address: user.address, name })).join(""))
-      rosters.set(list, roster)
-    }
-    return roster
+  const isOpen = ({ paces }: Visit, now: number) => paces.every((pace) => pace.isOpen(now))
+  /** Says for how many ms to wait until so many lines may pass. */
+  const pay = ({ paces }: Visit, now: number, lines: number) =>
+    paces.reduce((longest, pace) => Math.max(longest, pace.take(now, lines)), 0)
+
+  const costOf = (line: Line): number => {
+    if (typeof line === "symbol") return Math.ceil(config.maxLine / lineBytes)
+    // A character has three bytes at most.
+    return 3 * line.length <= lineBytes ? 1 : Math.ceil(Buffer.byteLength(line) / lineBytes)
   }
 
-  const standingOf = ({ channel, heardAt }: User, users: number) => ({
+  // The same bytes for everyone who asks while nobody comes, goes or changes its name: the list costs far more than the
+  // question.
+  const rosters = new WeakMap<ReadonlyArray<Online>, Buffer>()
+  const roster = Effect.map(online.list, (list) => {
+    let bytes = rosters.get(list)
+    if (bytes === undefined) {
+      bytes = Buffer.from(list.map(({ name, user }) => phrases.present({ address: user.address, name })).join(""))
+      rosters.set(list, bytes)
+    }
+    return { bytes, lines: list.length }
+  })
+
+  const statsOf = ({ channel, heardAt }: User, users: number) => ({
     online: users,
     linesPerSecond: stats.linesPerSecond,
     backlog: channel.backlog,
     skipped: channel.skippedLines,
-    idleLeft: idleTimeout === 0
-      ? undefined
-      : Math.ceil((heardAt + idleTimeout - clock.unsafeCurrentTimeMillis()) / 1000)
+    idleLeft: idleTimeout === 0 ? undefined : Math.ceil((heardAt + idleTimeout - monotonic(clock)) / 1000)
   })
 
   const carryOut = (
-    user: User,
-    pace: Pace,
+    visit: Visit,
     command: Exclude<Command.Command, { readonly _tag: "Quit" }>
   ): Effect.Effect<void> => {
+    const { user } = visit
     switch (command._tag) {
       case "Say":
         return broadcaster.say(phrases.said(user, command.text))
       case "Who":
-        return Effect.flatMap(online.list, (list) => {
-          const roster = rosterOf(list)
-          pace.charge(Math.floor(roster.length / answerBytes))
-          return broadcaster.reply(user, roster, list.length)
+        return Effect.flatMap(online.size, (users) => {
+          pay(visit, monotonic(clock), Math.floor((users * presentBytes) / answerBytes))
+          return broadcaster.ask(user, roster)
         })
       case "Rename":
+        pay(visit, monotonic(clock), renameLines - 1)
         return Option.match(chooseName(command.name), {
           onNone: () => reply(user, phrases.nameNotAllowed),
           onSome: (name) =>
@@ -89,14 +116,15 @@ export const make = Effect.gen(function*() {
         return Effect.matchEffect(online.find(command.name), {
           onFailure: () => reply(user, phrases.tellNobody),
           onSuccess: (to) =>
-            command.text.trim() === ""
-              ? reply(user, phrases.tellEmpty)
-              : broadcaster.tell(to, phrases.told(user, command.text))
+            command.text.trim() === "" ? reply(user, phrases.tellEmpty) : Effect.if(
+              broadcaster.tell(to, phrases.told(user, command.text)),
+              { onTrue: () => Effect.void, onFalse: () => reply(user, phrases.tellNobody) }
+            )
         })
       case "TellMalformed":
         return reply(user, phrases.tellMalformed)
       case "Stats":
-        return Effect.flatMap(online.size, (users) => replyAll(user, phrases.stats(standingOf(user, users))))
+        return Effect.flatMap(online.size, (users) => replyAll(user, phrases.stats(statsOf(user, users))))
       case "Help":
         return replyAll(user, help)
       case "Unknown":
@@ -106,54 +134,69 @@ export const make = Effect.gen(function*() {
     }
   }
 
+  const note = (user: User, line: Line, now: number) => {
+    user.heardAt = now
+    user.warned = false
+    if (line !== Discarded) stats.linesIn++
+  }
+
   /** Carries out a line once its time has come and its answer would find room. `true`: the user wants to go. */
-  const hear = (user: User, pace: Pace, line: Line): Effect.Effect<boolean> => {
+  const hear = (visit: Visit, line: Line): Effect.Effect<boolean> => {
+    const { user } = visit
     const act = Effect.suspend(() => {
-      user.heardAt = clock.unsafeCurrentTimeMillis()
-      user.warned = false
+      note(user, line, monotonic(clock))
       if (line === Discarded) return Effect.succeed(false)
-      stats.linesIn++
       if (line === TooLong) return Effect.as(reply(user, phrases.lineTooLong(config.maxLine)), false)
       const command = Command.parse(line)
-      return command._tag === "Quit" ? Effect.succeed(true) : Effect.as(carryOut(user, pace, command), false)
+      return command._tag === "Quit" ? Effect.succeed(true) : Effect.as(carryOut(visit, command), false)
     })
-    const early = pace.take(clock.unsafeCurrentTimeMillis())
+    const cost = costOf(line)
+    const early = pay(visit, monotonic(clock), cost)
     if (early === 0 && user.channel.hasRoom) return act
-    return Effect.sleep(early).pipe(Effect.zipRight(user.channel.room()), Effect.zipRight(act))
+    // Whoever leaves while it waits must not slow down the others of its address.
+    const giveBack = Effect.sync(() => visit.paces.forEach((pace) => pace.giveBack(cost)))
+    return Effect.onInterrupt(Effect.sleep(early), () => giveBack).pipe(
+      Effect.zipRight(user.channel.room()),
+      Effect.zipRight(act)
+    )
   }
 
   /** Most lines are words of somebody who has time and room: they are said in the turn that they came in. */
-  const hearAtOnce = (user: User, pace: Pace, line: Line): boolean => {
-    const now = clock.unsafeCurrentTimeMillis()
-    if (typeof line === "symbol" || !pace.isOpen(now) || !user.channel.hasRoom) return false
+  const hearAtOnce = (visit: Visit, line: Line): boolean => {
+    const { user } = visit
+    const now = monotonic(clock)
+    if (typeof line === "symbol" || !isOpen(visit, now) || !user.channel.hasRoom) return false
     const command = Command.parse(line)
     if (command._tag !== "Say" || !broadcaster.unsafeSay(phrases.said(user, command.text))) return false
-    pace.take(now)
-    stats.linesIn++
-    user.heardAt = now
-    user.warned = false
+    pay(visit, now, costOf(line))
+    note(user, line, now)
     return true
   }
 
-  const listen = (user: User, connection: Connection) =>
+  const listen = (visit: Visit, connection: Connection) =>
     Effect.gen(function*() {
       const decoder = new LineDecoder(config.maxLine)
-      const pace = new Pace(config.rate, config.burst)
       let line: Line | undefined
       const take = (bytes: Buffer) => {
         decoder.feed(bytes)
         do line = decoder.next()
-        while (line !== undefined && hearAtOnce(user, pace, line))
-        return line === undefined
+        while (line !== undefined && hearAtOnce(visit, line))
+        return line === undefined ? undefined : decoder.giveBack()
       }
-      while (yield* connection.pull(take)) {
-        for (; line !== undefined; line = decoder.next()) {
-          if (yield* hear(user, pace, line)) return "quit"
-        }
+      while (true) {
+        const goesOn = yield* connection.pull(take)
+        if (line !== undefined && (yield* hear(visit, line))) return "quit"
+        line = undefined
+        if (!goesOn) break
       }
       const last = decoder.last()
-      return last !== undefined && (yield* hear(user, pace, last)) ? "quit" : "end-of-input"
+      return last !== undefined && (yield* hear(visit, last)) ? "quit" : "end-of-input"
     })
+
+  const welcomeOf = (users: number): Reply | undefined => {
+    if (config.welcome === "off") return undefined
+    return { bytes: Buffer.from(phrases.welcome(config.welcome, users)), lines: 1 }
+  }
 
   const arrive = (connection: Connection, end: User["end"]) =>
     Effect.gen(function*() {
@@ -168,12 +211,12 @@ export const make = Effect.gen(function*() {
         address: connection.address,
         name: Name.make(connection.address),
         channel,
-        heardAt: clock.unsafeCurrentTimeMillis(),
+        heardAt: monotonic(clock),
         warned: false,
         end
       }
       yield* online.claim(user)
-      yield* broadcaster.arrive(user, phrases.online(user))
+      yield* broadcaster.arrive(user, phrases.online(user), welcomeOf(yield* online.size))
       return user
     })
 
@@ -181,16 +224,19 @@ export const make = Effect.gen(function*() {
     Effect.gen(function*() {
       yield* online.release(user)
       if (reason === "idle") yield* reply(user, phrases.kicked)
+      // Nobody has told it, where not the server stops but the door that it came through has died.
+      if (reason === "shutdown") yield* reply(user, phrases.shuttingDown)
       yield* broadcaster.leave(user, phrases.offline(user))
       if (reason === "reset" || reason === "stalled") return yield* connection.destroy
-      yield* Effect.zipRight(user.channel.drained(), connection.finish).pipe(
-        Effect.interruptible,
-        Effect.timeoutOption(config.stallTimeout),
-        Effect.ensuring(connection.destroy)
-      )
+      const begin = monotonic(clock)
+      if (user.channel.isDraining) {
+        yield* Effect.timeoutOption(Effect.interruptible(user.channel.drained()), config.stallTimeout)
+      }
+      const left = Duration.toMillis(config.stallTimeout) - (monotonic(clock) - begin)
+      yield* left > 0 ? connection.finish(Duration.millis(left)) : connection.destroy
     })
 
-  return (connection: Connection): Effect.Effect<void> =>
+  return (connection: Connection, addressPace: Pace): Effect.Effect<void> =>
     Effect.withFiberRuntime((fiber) => {
       let ended: EndReason | undefined
       const end = (reason: EndReason) => {
@@ -206,7 +252,11 @@ export const make = Effect.gen(function*() {
       return Effect.uninterruptible(
         Effect.gen(function*() {
           const user = yield* arrive(connection, end)
-          const exit = yield* Effect.exit(Effect.interruptible(listen(user, connection)))
+          const exit = yield* Effect.exit(
+            Effect.interruptible(
+              listen({ user, paces: [new Pace(config.rate, config.burst), addressPace] }, connection)
+            )
+          )
           const reason = Exit.match(exit, {
             onSuccess: (reason) => reason,
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"

@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import { monotonic } from "./monotonic.ts"
 
 // One Ctrl-C under `npm start` arrives up to three times, within milliseconds: from the terminal, and passed on by npm
 // and by tsx. So what comes this soon after the first is not another wish.
@@ -16,7 +17,7 @@ export const layer = Layer.scopedDiscard(
     const clock = yield* Effect.clock
     let first: number | undefined
     const onSignal = (signal: NodeJS.Signals) => {
-      const now = clock.unsafeCurrentTimeMillis()
+      const now = monotonic(clock)
       first ??= now
       if (now - first < Duration.toMillis(same)) return
       process.off(signal, onSignal)

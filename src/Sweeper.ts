@@ -2,11 +2,12 @@
  * Looks at all users once a second, and ends those who are silent or stalled for too long. No user has a timer. Logs who
  * reads too slowly, and keeps the figures that are a look at the moment.
  */
-import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { Broadcaster } from "./Broadcaster.ts"
+import { monotonic } from "./monotonic.ts"
+import { nextTurn } from "./nextTurn.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { Phrases } from "./Phrases.ts"
 import { RecentRate } from "./RecentRate.ts"
@@ -27,7 +28,8 @@ export const run = Effect.gen(function*() {
   const idleTimeout = Duration.toMillis(config.idleTimeout)
   const stallTimeout = Duration.toMillis(config.stallTimeout)
   const notice = idleTimeout < 120 * second ? idleTimeout / 2 : 60 * second
-  const warning = Buffer.from(phrases.idleWarning(Math.ceil(notice / second)))
+  const warning = { bytes: Buffer.from(phrases.idleWarning(Math.ceil(notice / second))), lines: 1 }
+  const clock = yield* Effect.clock
   const period = idleTimeout === 0 ? second : Math.min(second, idleTimeout / 4)
 
   const lookAtSilence = (user: User, now: number) => {
@@ -35,7 +37,7 @@ export const run = Effect.gen(function*() {
     if (silence >= idleTimeout) user.end("idle")
     else if (silence >= idleTimeout - notice && !user.warned) {
       user.warned = true
-      return broadcaster.reply(user, warning, 1)
+      return broadcaster.reply(user, warning)
     }
     return Effect.void
   }
@@ -54,10 +56,17 @@ export const run = Effect.gen(function*() {
     return begins ? Effect.logWarning(`${address} reads too slowly: lines are skipped`) : Effect.void
   }
 
+  let last = monotonic(clock)
   const sweep = Effect.gen(function*() {
-    const now = yield* Clock.currentTimeMillis
+    // Of a process that stood still, the users have not been silent: what they sent meanwhile is read first, and the time
+    // is taken off all that is measured here.
+    yield* nextTurn
+    const now = monotonic(clock)
+    const late = now - last - period
+    last = now
     let stalled = 0
     for (const { user } of yield* online.list) {
+      if (late > period) forgive(user, late, now)
       if (user.channel.isDraining) stalled++
       lookAtStall(user, now)
       yield* lookAtSkipping(user)
@@ -68,3 +77,10 @@ export const run = Effect.gen(function*() {
   })
   return yield* Effect.zipRight(Effect.repeat(sweep, Schedule.spaced(period)), Effect.never)
 })
+
+/** Moves the deadlines of a user by so many ms. */
+const forgive = (user: User, late: number, now: number): void => {
+  user.heardAt = Math.min(now, user.heardAt + late)
+  const { channel } = user
+  if (channel.stalledSince !== undefined) channel.stalledSince = Math.min(now, channel.stalledSince + late)
+}

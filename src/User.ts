@@ -9,7 +9,7 @@ export interface User {
   /** Written by `OnlineMap` only. */
   name: Name
   readonly channel: UserChannel
-  /** When the last line came, in ms. Written by the user's session. */
+  /** When the last line came, in ms of the monotonic clock. Written by the user's session, and by the sweeper. */
   heardAt: number
   /** Told that a kick is near, and silent since. */
   warned: boolean

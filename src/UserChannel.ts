@@ -9,6 +9,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import { costOf, type Delivery, entryBytes, type Share } from "./Delivery.ts"
 import type { Stats } from "./Stats.ts"
 
 /** Where the lines go. */
@@ -18,32 +19,6 @@ export interface Outlet {
   /** Waits while the outlet pushes back. */
   readonly writable: Effect.Effect<void>
 }
-
-/** Some whole lines for one user. */
-export interface Delivery {
-  readonly bytes: Uint8Array
-  readonly lines: number
-  /** A reply to the user itself, which is never skipped. */
-  readonly own: boolean
-}
-
-/** All that one user, or everyone, gets of a batch; summed up once, since it is handed to many. */
-export interface Share {
-  readonly deliveries: ReadonlyArray<Delivery>
-  readonly parts: ReadonlyArray<Uint8Array>
-  readonly bytes: number
-  readonly lines: number
-  /** What was announced of it. */
-  readonly announced: number
-}
-
-export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
-  deliveries,
-  parts: deliveries.map(({ bytes }) => bytes),
-  bytes: deliveries.reduce((sum, { bytes }) => sum + bytes.length, 0),
-  lines: deliveries.reduce((sum, { lines }) => sum + lines, 0),
-  announced: deliveries.reduce((sum, { bytes, own }) => own ? sum + costOf(bytes) : sum, 0)
-})
 
 export interface Options {
   readonly outlet: Outlet
@@ -57,14 +32,6 @@ export interface Options {
 // What a slow outlet is fed with at a time, so that each piece it takes is progress that can be seen.
 const pieceBytes = 65_536
 
-/**
- * What an entry of the channel costs beside its bytes: a node of the queue, a Buffer, its memory. If it did not count,
- * short replies would take ten times the backlog.
- */
-export const entryBytes = 256
-
-const costOf = (bytes: Uint8Array): number => bytes.length + entryBytes
-
 /** The same bytes in memory of their own: what is cut from Node's pool keeps all of the pool alive for as long as it waits. */
 const unpooled = (bytes: Uint8Array): Uint8Array => {
   if (bytes.buffer.byteLength !== Buffer.poolSize) return bytes
@@ -73,8 +40,10 @@ const unpooled = (bytes: Uint8Array): Uint8Array => {
   return own
 }
 
+type Entry = Pick<Delivery, "bytes" | "kind">
+
 export class UserChannel {
-  /** Since when, in ms, the sweeper has seen no progress. */
+  /** Since when, in ms of the monotonic clock, the sweeper has seen no progress. */
   stalledSince: number | undefined
   /** How many lines had been skipped when the sweeper last looked, and whether those were more than before. */
   skippedSeen = 0
@@ -84,19 +53,22 @@ export class UserChannel {
   private readonly limit: number
   private readonly skippedLine: Options["skipped"]
   private readonly stats: Options["stats"]
-  private readonly queue: Queue.Queue<Uint8Array>
-  /** What is left of the first entry, where that was too large for one piece. */
-  private rest: Uint8Array | undefined
-  /** Bytes in the queue and in `rest`, and what their entries cost. */
+  private readonly queue: Queue.Queue<Entry>
+  /** The first entry, of which a part was given to the outlet, and what is left of it. */
+  private head: Entry | undefined
+  /** Bytes in the queue and in `head`, and what their entries cost. */
   private waiting = 0
+  /** The part of it that is private lines. */
+  private waitingPrivate = 0
   /** Bytes of own replies that were announced, and are still on their way here. */
   private announced = 0
-  /** Lines skipped since the last one that was queued. */
+  /** What is skipped now; `gap` says how many lines so far. */
+  private skipping: "nothing" | "private lines" | "other people's lines" = "nothing"
   private gap = 0
   private draining = false
   private onProgress: (() => void) | undefined
 
-  constructor(options: Options, queue: Queue.Queue<Uint8Array>) {
+  constructor(options: Options, queue: Queue.Queue<Entry>) {
     this.outlet = options.outlet
     this.limit = options.backlog
     this.skippedLine = options.skipped
@@ -116,21 +88,20 @@ export class UserChannel {
       this.onProgress?.()
       return this.draining
     }
-    for (const { bytes, lines, own } of deliveries) {
-      // Once skipping, it goes on until the channel is empty: one gap, not one with every batch.
-      if (!own && (this.gap > 0 || this.waiting + costOf(bytes) > this.limit)) this.skip(lines)
-      else {
-        this.closeGap()
-        this.enqueue(bytes)
-        this.count(0, lines)
+    for (const delivery of deliveries) {
+      if (this.admits(delivery)) {
+        this.enqueue(delivery)
+        this.count(0, delivery.lines)
+      } else {
+        this.skip(delivery.lines)
       }
     }
     return false
   }
 
-  /** Counts an own reply as waiting from now on. Whoever announces it MUST have it delivered. */
-  announce(bytes: Uint8Array): void {
-    this.announced += costOf(bytes)
+  /** Keeps so many bytes free from now on, for an own reply that MUST be delivered with the same number. */
+  announce(bytes: number): void {
+    this.announced += bytes
   }
 
   /** Whether the next own reply finds room. */
@@ -190,25 +161,48 @@ export class UserChannel {
     return Effect.gen(this, function*() {
       const parts: Array<Uint8Array> = []
       let room = pieceBytes
-      let entries = 0
       while (room > 0) {
-        const head = this.rest ?? Option.getOrUndefined(yield* Queue.poll(this.queue))
+        const head = this.head ?? Option.getOrUndefined(yield* Queue.poll(this.queue))
         if (head === undefined) break
-        const part = head.subarray(0, room)
-        this.rest = part.length < head.length ? head.subarray(room) : undefined
-        if (this.rest === undefined) entries++
+        const part = head.bytes.subarray(0, room)
         parts.push(part)
         room -= part.length
+        const isWhole = part.length === head.bytes.length
+        this.head = isWhole ? undefined : { ...head, bytes: head.bytes.subarray(part.length) }
+        const freed = part.length + (isWhole ? entryBytes[head.kind] : 0)
+        this.waiting -= freed
+        if (head.kind === "private") this.waitingPrivate -= freed
       }
-      this.waiting -= pieceBytes - room + entries * entryBytes
       this.count(pieceBytes - room, 0)
       return parts
     })
   }
 
-  private enqueue(bytes: Uint8Array): void {
-    this.waiting += costOf(bytes)
-    Queue.unsafeOffer(this.queue, unpooled(bytes))
+  /** Whether there is room for it. Decides what is skipped from here on. */
+  private admits(delivery: Delivery): boolean {
+    const { kind } = delivery
+    // Once skipping, it goes on until the channel has nothing of the kind: one gap, not one with every batch.
+    if (kind !== "own" && this.skipping === "other people's lines") return false
+    if (kind === "private" && this.skipping === "private lines" && this.waitingPrivate > 0) return false
+    const cost = costOf(delivery)
+    if (kind === "private" && this.waitingPrivate + cost > this.limit / 4) {
+      this.skipping = "private lines"
+      return false
+    }
+    if (kind !== "own" && this.waiting + cost > this.limit) {
+      this.skipping = "other people's lines"
+      return false
+    }
+    // Public lines that pass a gap of private ones do not end it.
+    if (kind === "private" || this.skipping === "other people's lines") this.closeGap()
+    return true
+  }
+
+  private enqueue({ bytes, kind }: Pick<Delivery, "bytes" | "kind">): void {
+    const cost = costOf({ bytes, kind })
+    this.waiting += cost
+    if (kind === "private") this.waitingPrivate += cost
+    Queue.unsafeOffer(this.queue, { bytes: kind === "shared" ? bytes : unpooled(bytes), kind })
   }
 
   private skip(lines: number): void {
@@ -224,9 +218,9 @@ export class UserChannel {
 
   /** Puts the notice at the place of the gap. */
   private closeGap(): void {
-    if (this.gap === 0) return
-    this.enqueue(Buffer.from(this.skippedLine(this.gap)))
+    if (this.gap > 0) this.enqueue({ bytes: Buffer.from(this.skippedLine(this.gap)), kind: "own" })
     this.gap = 0
+    this.skipping = "nothing"
   }
 
   private until(holds: () => boolean): Effect.Effect<void> {
@@ -246,4 +240,4 @@ export class UserChannel {
 }
 
 export const make = (options: Options): Effect.Effect<UserChannel> =>
-  Effect.map(Queue.unbounded<Uint8Array>(), (queue) => new UserChannel(options, queue))
+  Effect.map(Queue.unbounded<Entry>(), (queue) => new UserChannel(options, queue))

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck } from "effect"
 import { Batch } from "../src/Batch.ts"
+import { type Delivery, ownReply, privateLine } from "../src/Delivery.ts"
 import type { User } from "../src/User.ts"
-import type { Delivery } from "../src/UserChannel.ts"
 import { makeUser } from "./support/fakes.ts"
 
 type Event =
@@ -29,8 +29,8 @@ const event: FastCheck.Arbitrary<Event> = FastCheck.oneof(
 /** What one user is to get: each line, and whether it is an own reply. */
 type Line = readonly [text: string, own: boolean]
 
-const linesOf = ({ bytes, own }: Delivery): ReadonlyArray<Line> =>
-  Buffer.from(bytes).toString().match(/.*\n/g)?.map((text) => [text, own]) ?? []
+const linesOf = ({ bytes, kind }: Delivery): ReadonlyArray<Line> =>
+  Buffer.from(bytes).toString().match(/.*\n/g)?.map((text) => [text, kind === "own"]) ?? []
 
 /** Ends the batch; what each user got, and a failure where that does not add up. */
 const giveAll = (batch: Batch): Map<User, ReadonlyArray<Line>> => {
@@ -71,7 +71,8 @@ describe("Batch", () => {
       switch (event.event) {
         case "one": {
           const { own, texts } = event
-          batch.one(user, { bytes: Buffer.from(texts.join("")), lines: texts.length, own })
+          const reply = ownReply({ bytes: Buffer.from(texts.join("")), lines: texts.length })
+          batch.one(user, own ? reply : { ...reply, kind: "private", announced: 0 })
           if (reading.has(user)) { for (const text of texts) hears(user, text, own) }
           break
         }
@@ -97,7 +98,7 @@ describe("Batch", () => {
     const [asker] = fourUsers
     assert.isDefined(asker)
     batch.everyone("one\n")
-    batch.one(asker, { bytes: Buffer.from("reply\n"), lines: 1, own: true })
+    batch.one(asker, ownReply({ bytes: Buffer.from("reply\n"), lines: 1 }))
     batch.everyone("two\n")
     const buffers = new Set<Uint8Array>()
     batch.give((user, { parts }) => {
@@ -125,9 +126,9 @@ describe("Batch", () => {
     const [user] = fourUsers
     assert.isDefined(user)
     const batch = new Batch(new Set<User>([user]))
-    batch.one(user, { bytes: Buffer.alloc(1000), lines: 1, own: true })
+    batch.one(user, ownReply({ bytes: Buffer.alloc(1000), lines: 1 }))
     assert.strictEqual(batch.size, 0)
-    batch.one(user, { bytes: Buffer.alloc(1000), lines: 1, own: false })
+    batch.one(user, privateLine("x".repeat(1000)))
     assert.strictEqual(batch.size, 1000)
   })
 

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Cause, Effect, Exit, FastCheck, Fiber, Layer, TestClock } from "effect"
-import { Broadcaster } from "../src/Broadcaster.ts"
-import { entryBytes } from "../src/UserChannel.ts"
+import { Array, Deferred, Effect, FastCheck, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Broadcaster, channelBytes } from "../src/Broadcaster.ts"
+import { entryBytes } from "../src/Delivery.ts"
+import type { EndReason } from "../src/Domain.ts"
 import { FakeOutlet, type FakeUser, makeUser } from "./support/fakes.ts"
 import { config } from "./support/server.ts"
 
@@ -11,7 +12,7 @@ const layer = Layer.provide(Broadcaster.layer, config())
 const turns = Effect.repeatN(Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))), 9)
 
 const reply = (user: FakeUser, text: string) =>
-  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.reply(user, Buffer.from(`${text}\n`), 1))
+  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.reply(user, { bytes: Buffer.from(`${text}\n`), lines: 1 }))
 
 /** What a visit does between its arrival and its end. */
 const plan = FastCheck.record({
@@ -185,7 +186,7 @@ describe("Broadcaster", () => {
     Effect.gen(function*() {
       const broadcaster = yield* Broadcaster
       const bob = yield* makeUser(0)
-      const stalled = yield* makeUser(1, { outlet: new FakeOutlet(1), backlog: 99 * (1001 + entryBytes) })
+      const stalled = yield* makeUser(1, { outlet: new FakeOutlet(1), backlog: 99 * (1001 + entryBytes.shared) })
       yield* broadcaster.arrive(bob, "bob arrives\n")
       yield* broadcaster.arrive(stalled, "stalled arrives\n")
       yield* stalled.outlet.full
@@ -203,7 +204,7 @@ describe("Broadcaster", () => {
       yield* stalled.outlet.heard("next")
     }).pipe(Effect.provide(layer)))
 
-  it.scopedLive("dies with the fiber that empties the channel", () =>
+  it.scopedLive("ends the visit of a user whose outlet is broken, and of nobody else", () =>
     Effect.gen(function*() {
       const broadcaster = yield* Broadcaster
       class BrokenOutlet extends FakeOutlet {
@@ -211,12 +212,82 @@ describe("Broadcaster", () => {
           throw new Error("broken outlet")
         }
       }
-      const user = yield* makeUser(0, { outlet: new BrokenOutlet() })
+      const bob = yield* makeUser(0)
+      const ended = yield* Deferred.make<EndReason>()
+      const user = {
+        ...yield* makeUser(1, { outlet: new BrokenOutlet() }),
+        end: (reason: EndReason) => Deferred.unsafeDone(ended, Effect.succeed(reason))
+      }
+      yield* broadcaster.arrive(bob, "bob arrives\n")
       yield* broadcaster.arrive(user, "user arrives\n")
-      const exit = yield* Effect.exit(broadcaster.running)
-      assert.isTrue(Exit.isFailure(exit) && Cause.pretty(exit.cause).includes("broken outlet"))
-      // Nobody waits for what will not happen any more.
+      assert.strictEqual(yield* Deferred.await(ended), "defect")
       yield* broadcaster.leave(user, "user leaves\n")
       yield* broadcaster.close("closed\n")
+      assert.deepStrictEqual(bob.outlet.lines, ["bob arrives", "user arrives", "user leaves", "closed"])
+    }).pipe(Effect.provide(layer), Logger.withMinimumLogLevel(LogLevel.None)))
+
+  it.scopedLive("makes the same answer once a turn, for all who ask, with what is true then", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const users = yield* Effect.forEach(Array.range(0, 9), (id) => makeUser(id))
+      let made = 0
+      const answer = Effect.sync(() => ({ bytes: Buffer.from(`answer ${++made}\n`), lines: 1 }))
+      yield* Effect.forEach(users, (user) => broadcaster.arrive(user, `${user.id} arrives\n`))
+      yield* Effect.forEach(users, (user) => broadcaster.ask(user, answer), { concurrency: "unbounded" })
+      yield* broadcaster.close("closed\n")
+      const order = users.map(({ id }) => `${id} arrives`)
+      for (const { id, outlet } of users) {
+        assert.deepStrictEqual(outlet.lines, [...order.slice(id), "answer 1", "closed"])
+      }
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("ends the visit of whoever asks what cannot be answered, and goes on", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const ended = yield* Deferred.make<EndReason>()
+      const user = {
+        ...yield* makeUser(0),
+        end: (reason: EndReason) => Deferred.unsafeDone(ended, Effect.succeed(reason))
+      }
+      yield* broadcaster.arrive(user, "user arrives\n")
+      yield* broadcaster.ask(user, Effect.dieMessage("a bug"))
+      yield* broadcaster.say("one\n")
+      assert.strictEqual(yield* Deferred.await(ended), "defect")
+      yield* broadcaster.close("closed\n")
+      assert.deepStrictEqual(user.outlet.lines, ["user arrives", "one", "closed"])
+    }).pipe(Effect.provide(layer), Logger.withMinimumLogLevel(LogLevel.None)))
+
+  it.scopedLive("waits for nothing once its fiber is dead, and still tells everyone the last line", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [bob, eve] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      yield* broadcaster.arrive(eve, "eve arrives\n")
+      yield* broadcaster.say("hi\n")
+      yield* eve.outlet.heard("hi")
+      const leaving = yield* Effect.fork(broadcaster.leave(eve, "eve leaves\n"))
+      yield* Fiber.interrupt(broadcaster.fiber)
+      yield* Fiber.join(leaving)
+      for (let line = 0; line < 20; line++) yield* broadcaster.say("x".repeat(100_000))
+      yield* broadcaster.leave(eve, "eve leaves\n")
+      yield* broadcaster.close("closed\n")
+      assert.deepStrictEqual(bob.outlet.lines, ["bob arrives", "eve arrives", "hi", "closed"])
+    }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("tells nothing to one who has a name already, but no place in the order, and says so", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const [bob, eve] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* broadcaster.arrive(bob, "bob arrives\n")
+      // More than the channel holds, so eve has to wait for her place.
+      for (let line = 0; line < 3; line++) yield* Effect.fork(broadcaster.say(`${"x".repeat(channelBytes / 2)}\n`))
+      yield* Effect.yieldNow()
+      const arriving = yield* Effect.fork(broadcaster.arrive(eve, "eve arrives\n"))
+      yield* Effect.yieldNow()
+      assert.isFalse(yield* broadcaster.tell(eve, "too early\n"))
+      yield* Fiber.join(arriving)
+      assert.isTrue(yield* broadcaster.tell(eve, "psst\n"))
+      yield* broadcaster.close("closed\n")
+      assert.deepStrictEqual(eve.outlet.lines, ["eve arrives", "psst", "closed"])
     }).pipe(Effect.provide(layer)))
 })

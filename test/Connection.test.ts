@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -36,7 +37,7 @@ const pullUntil = (connection: Connection.Connection, end: string, atOnce: boole
         end,
         connection.pull((bytes) => {
           text += bytes.toString()
-          return atOnce && !text.endsWith(end)
+          return atOnce && !text.endsWith(end) ? undefined : 0
         })
       )
     }
@@ -54,8 +55,8 @@ describe("Connection", () => {
         yield* client.send("more\n")
         assert.strictEqual(yield* pullUntil(connection, "more\n", atOnce), "more\n")
         yield* client.end
-        assert.isFalse(yield* within("the end", connection.pull(() => true)))
-        assert.isFalse(yield* within("the end, again", connection.pull(() => true)))
+        assert.isFalse(yield* within("the end", connection.pull(() => undefined)))
+        assert.isFalse(yield* within("the end, again", connection.pull(() => undefined)))
       }))
   }
 
@@ -67,7 +68,7 @@ describe("Connection", () => {
       let pulled = 0
       const one = (bytes: Buffer) => {
         pulled += bytes.length
-        return false
+        return 0
       }
       yield* within("a chunk", connection.pull(one))
       const echo = yield* pair
@@ -99,7 +100,7 @@ describe("Connection", () => {
         Buffer.from(`${lines.slice(0, 9).join("\n")}\n`),
         Buffer.from(`${lines.slice(9).join("\n")}\n`)
       ])
-      const finished = yield* Effect.fork(connection.finish)
+      const finished = yield* Effect.fork(connection.finish(Duration.seconds(5)))
       yield* client.sees(...lines)
       yield* client.ended
       yield* client.end
@@ -110,12 +111,12 @@ describe("Connection", () => {
     Effect.gen(function*() {
       const { client, connection } = yield* pair
       const lost = yield* Effect.fork(Effect.async<void>((resume) => connection.onLost(() => resume(Effect.void))))
-      yield* Effect.fork(connection.pull(() => true))
+      yield* Effect.fork(connection.pull(() => undefined))
       yield* client.reset
       yield* within("the loss", Fiber.join(lost))
       assert.isTrue(connection.write([Buffer.alloc(1_000_000)]))
       yield* within("to be writable", connection.writable)
-      yield* within("the end", connection.finish)
+      yield* within("the end", connection.finish(Duration.seconds(5)))
       let told = false
       connection.onLost(() => {
         told = true

@@ -49,17 +49,26 @@ describe("Pace", () => {
     assert.deepStrictEqual(passages(pace, [0, 1_000_000, 0, 0]), [0, 1_000_000, 1_000_000, 1_000_050])
   })
 
-  it("has what is charged paid off before the next line", () => {
+  it("lets what costs many lines pass like one, and has it paid off before the next", () => {
     const pace = new Pace(20, 3)
-    pace.charge(5)
-    assert.deepStrictEqual(passages(pace, [0, 0]), [150, 200])
+    assert.strictEqual(pace.take(0, 16), 0)
+    assert.isFalse(pace.isOpen(0))
+    assert.deepStrictEqual(passages(pace, [0, 0]), [700, 750])
   })
 
-  it("does not wait for hours when the clock is set back by hours", () => {
+  it("takes back what did not pass", () => {
     const pace = new Pace(20, 3)
-    for (let line = 0; line < 3; line++) pace.take(7_200_000)
-    assert.isFalse(pace.isOpen(0))
-    assert.isAtMost(pace.take(0), 10_050)
+    pace.take(0, 16)
+    pace.giveBack(16)
+    assert.deepStrictEqual(passages(pace, [0, 0, 0, 0]), [0, 0, 0, 50])
+  })
+
+  it("knows when nothing is owed any more", () => {
+    const pace = new Pace(20, 3)
+    assert.isTrue(pace.isPaid(0))
+    pace.take(0, 2)
+    assert.isFalse(pace.isPaid(99))
+    assert.isTrue(pace.isPaid(100))
   })
 
   it.prop("lets everything pass at a rate of 0", [burst, FastCheck.array(FastCheck.nat(1000))], ([burst, gaps]) => {

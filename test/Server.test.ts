@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { arrive, type Client, connect } from "./support/client.ts"
 import { start } from "./support/server.ts"
 
 const two = Effect.gen(function*() {
-  const port = yield* start()
+  const port = yield* start({ idleTimeout: Duration.minutes(5) })
   const bob = yield* arrive(port)
   const ann = yield* arrive(port)
   yield* bob.sees(`${ann.front}已上线`)

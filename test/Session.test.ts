@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { Broadcaster } from "../src/Broadcaster.ts"
 import { OnlineMap } from "../src/OnlineMap.ts"
+import { Pace } from "../src/Pace.ts"
 import { Phrases } from "../src/Phrases.ts"
 import * as Session from "../src/Session.ts"
 import { Stats } from "../src/Stats.ts"
@@ -41,10 +42,10 @@ const until = (peer: Peer.Peer, end: string): Effect.Effect<ReadonlyArray<string
 const scene = Effect.gen(function*() {
   const run = yield* Session.make
   const bob = yield* Peer.make
-  yield* Effect.forkScoped(run(bob.connection))
+  yield* Effect.forkScoped(run(bob.connection, new Pace(0, 1)))
   yield* until(bob, "已上线")
   const ann = yield* Peer.make
-  const visit = yield* Effect.forkDaemon(run(ann.connection))
+  const visit = yield* Effect.forkDaemon(run(ann.connection, new Pace(0, 1)))
   yield* ann.type("rename|ann\n")
   yield* until(ann, "您已经更新用户名:ann")
   yield* until(bob, "已上线")
@@ -167,7 +168,9 @@ describe("Session", () => {
       const all = yield* scene
       const run = yield* Session.make
       const late = yield* Peer.make
-      const visit = yield* Effect.forkDaemon(run({ ...late.connection, onLost: (callback) => callback() }))
+      const visit = yield* Effect.forkDaemon(
+        run({ ...late.connection, onLost: (callback) => callback() }, new Pace(0, 1))
+      )
       yield* within("the end of the visit", Fiber.await(visit))
       assert.deepStrictEqual(yield* echo(all, "nobody came"), [])
       yield* Fiber.interrupt(all.visit)

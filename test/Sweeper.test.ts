@@ -7,6 +7,7 @@ import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
 import { Broadcaster } from "../src/Broadcaster.ts"
 import { OnlineMap } from "../src/OnlineMap.ts"
+import { Pace } from "../src/Pace.ts"
 import { Phrases } from "../src/Phrases.ts"
 import type { ServerConfig } from "../src/ServerConfig.ts"
 import * as Session from "../src/Session.ts"
@@ -39,11 +40,11 @@ const visit = Effect.gen(function*() {
   const run = yield* Session.make
   yield* Effect.forkScoped(Sweeper.run)
   const peer = yield* Peer.make
-  const session = yield* Effect.forkDaemon(run(peer.connection))
+  const session = yield* Effect.forkDaemon(run(peer.connection, new Pace(0, 1)))
   yield* settle
   yield* TestClock.adjust("20 millis")
   assert.strictEqual(yield* peer.line, `${peer.front}已上线`)
-  return { peer, session }
+  return { peer, run, session }
 })
 
 describe("Sweeper", () => {
@@ -90,14 +91,13 @@ describe("Sweeper", () => {
 
   it.scoped("tells the rest of a kick, once, and frees the name", () =>
     Effect.gen(function*() {
-      const { peer } = yield* visit
-      const run = yield* Session.make
+      const { peer, run } = yield* visit
       yield* peer.type("rename|ann\n")
       yield* settle
       assert.strictEqual(yield* peer.line, "您已经更新用户名:ann")
       yield* pass(5)
       const other = yield* Peer.make
-      yield* Effect.forkDaemon(run(other.connection))
+      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1)))
       yield* settle
       yield* pass(56)
       assert.strictEqual(yield* other.line, `${other.front}已上线`)
@@ -119,10 +119,9 @@ describe("Sweeper", () => {
 
   it.scoped("cuts a user off whose outlet takes nothing for the stall timeout, and no other", () =>
     Effect.gen(function*() {
-      const { peer, session } = yield* visit
-      const run = yield* Session.make
+      const { peer, run, session } = yield* visit
       const other = yield* Peer.make
-      yield* Effect.forkDaemon(run(other.connection))
+      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1)))
       yield* settle
       yield* pass(1)
       assert.strictEqual(yield* other.line, `${other.front}已上线`)
@@ -142,10 +141,9 @@ describe("Sweeper", () => {
   it.scoped("logs once who reads too slowly, however long lines are skipped, and again when it begins anew", () => {
     const logged: Array<string> = []
     return Effect.gen(function*() {
-      const { peer } = yield* visit
-      const run = yield* Session.make
+      const { peer, run } = yield* visit
       const other = yield* Peer.make
-      yield* Effect.forkDaemon(run(other.connection))
+      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1)))
       yield* settle
       yield* peer.block(true)
       const talk = (seconds: number) =>

@@ -1,23 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck, Fiber } from "effect"
+import { type Delivery, entryBytes, ownReply, share } from "../src/Delivery.ts"
 import * as UserChannel from "../src/UserChannel.ts"
 import { FakeOutlet, skipped, stats } from "./support/fakes.ts"
-
-const { entryBytes } = UserChannel
 
 const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped, stats })
 
 /** A delivery of these lines. */
-const delivery = (lines: ReadonlyArray<string>, own = false): UserChannel.Delivery => ({
-  bytes: Buffer.from(lines.map((line) => `${line}\n`).join("")),
-  lines: lines.length,
-  own
-})
+const delivery = (lines: ReadonlyArray<string>, kind: Delivery["kind"] = "shared"): Delivery => {
+  const reply = ownReply({ bytes: Buffer.from(lines.map((line) => `${line}\n`).join("")), lines: lines.length })
+  return kind === "own" ? reply : { ...reply, kind, announced: 0 }
+}
 
 /** Delivers as the broadcaster does, each on its own; true where the channel asks to be drained. */
-const deliver = (channel: UserChannel.UserChannel, ...deliveries: ReadonlyArray<UserChannel.Delivery>): boolean => {
-  for (const { bytes, own } of deliveries) if (own) channel.announce(bytes)
-  return channel.deliver(UserChannel.share(deliveries))
+const deliver = (channel: UserChannel.UserChannel, ...deliveries: ReadonlyArray<Delivery>): boolean => {
+  for (const { announced } of deliveries) channel.announce(announced)
+  return channel.deliver(share(deliveries))
 }
 
 const size = FastCheck.oneof(FastCheck.integer({ min: 1, max: 300 }), FastCheck.integer({ min: 10_000, max: 70_000 }))
@@ -59,7 +57,9 @@ const run = (backlog: number, steps: ReadonlyArray<Step>) =>
       }
       const lines = step.sizes.map((size) => `${serial++}:`.padEnd(size, "x"))
       sent.push({ lines, own: step.own })
-      if (deliver(channel, delivery(lines, step.own))) drains.push(yield* Effect.fork(channel.drain()))
+      if (deliver(channel, delivery(lines, step.own ? "own" : "shared"))) {
+        drains.push(yield* Effect.fork(channel.drain()))
+      }
     }
     outlet.admit(Infinity)
     yield* Fiber.joinAll(drains)
@@ -117,7 +117,7 @@ describe("UserChannel", () => {
       let expected = 0
       for (const size of sizes) {
         deliver(channel, delivery(["x".repeat(size)]))
-        const cost = size + 1 + entryBytes
+        const cost = size + 1 + entryBytes.shared
         room -= cost > room ? room : cost
         if (room > 0) expected++
       }
@@ -133,7 +133,7 @@ describe("UserChannel", () => {
     Effect.gen(function*() {
       const outlet = new FakeOutlet()
       const channel = yield* makeChannel(outlet, 100)
-      assert.isFalse(deliver(channel, delivery(["one"]), delivery(["two"], true)))
+      assert.isFalse(deliver(channel, delivery(["one"]), delivery(["two"], "own")))
       assert.isFalse(channel.isDraining)
       assert.deepStrictEqual(outlet.lines, ["one", "two"])
       assert.strictEqual(outlet.writes, 1)
@@ -163,7 +163,7 @@ describe("UserChannel", () => {
   it.effect("passes what just fits the backlog, and skips what does not", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 2 * entryBytes + 10)
+      const channel = yield* makeChannel(outlet, 2 * entryBytes.shared + 10)
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["1234"]), delivery(["5678"]))
       deliver(channel, delivery(["a", "b"]), delivery(["c"]))
@@ -176,11 +176,11 @@ describe("UserChannel", () => {
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
       const stats = { linesDelivered: 0, linesSkipped: 0, bytesOut: 0 }
-      const channel = yield* UserChannel.make({ outlet, backlog: 2 * entryBytes + 10, skipped, stats })
+      const channel = yield* UserChannel.make({ outlet, backlog: 2 * entryBytes.shared + 10, skipped, stats })
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["1234"]), delivery(["5678"]), delivery(["a", "b"]), delivery(["c"]))
       assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: 6 })
-      assert.deepStrictEqual([channel.backlog, channel.skippedLines], [2 * entryBytes + 10, 3])
+      assert.deepStrictEqual([channel.backlog, channel.skippedLines], [2 * entryBytes.shared + 10, 3])
       outlet.admit(Infinity)
       yield* channel.drain()
       assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: outlet.text.length })
@@ -190,7 +190,7 @@ describe("UserChannel", () => {
   it.effect("goes on skipping until it is empty: one gap, not one with each delivery", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, entryBytes + 10)
+      const channel = yield* makeChannel(outlet, entryBytes.shared + 10)
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["much too long"]), delivery(["a"]), delivery(["b"]))
       outlet.admit(Infinity)
@@ -202,9 +202,14 @@ describe("UserChannel", () => {
   it.effect("puts an own reply behind the notice of what was skipped before it", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, entryBytes + 10)
+      const channel = yield* makeChannel(outlet, entryBytes.shared + 10)
       deliver(channel, delivery(["first"]))
-      deliver(channel, delivery(["much too long"]), delivery(["reply, longer than the backlog"], true), delivery(["d"]))
+      deliver(
+        channel,
+        delivery(["much too long"]),
+        delivery(["reply, longer than the backlog"], "own"),
+        delivery(["d"])
+      )
       outlet.admit(Infinity)
       yield* channel.drain()
       assert.deepStrictEqual(outlet.lines, [
@@ -218,14 +223,14 @@ describe("UserChannel", () => {
   it.effect("has room until the replies that wait, or were announced, fill the backlog", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 2 * entryBytes + 10)
+      const channel = yield* makeChannel(outlet, 2 * entryBytes.own + 10)
       deliver(channel, delivery(["first"]))
-      const [half, other] = [delivery(["1234"], true), delivery(["5678"], true)]
-      channel.announce(half.bytes)
+      const [half, other] = [delivery(["1234"], "own"), delivery(["5678"], "own")]
+      channel.announce(half.announced)
       assert.isTrue(channel.hasRoom)
-      channel.announce(other.bytes)
+      channel.announce(other.announced)
       assert.isFalse(channel.hasRoom)
-      channel.deliver(UserChannel.share([half, other]))
+      channel.deliver(share([half, other]))
       assert.isFalse(channel.hasRoom)
       outlet.admit(1)
       yield* Effect.raceFirst(channel.drain(), outlet.full)
@@ -234,8 +239,8 @@ describe("UserChannel", () => {
 
   it.effect("counts a reply that the outlet took at once as waiting no more", () =>
     Effect.gen(function*() {
-      const channel = yield* makeChannel(new FakeOutlet(), entryBytes + 10)
-      for (const _ of Array.range(1, 5)) deliver(channel, delivery(["12345678"], true))
+      const channel = yield* makeChannel(new FakeOutlet(), entryBytes.own + 10)
+      for (const _ of Array.range(1, 5)) deliver(channel, delivery(["12345678"], "own"))
       assert.isTrue(channel.hasRoom)
       yield* channel.room()
     }))
@@ -243,9 +248,9 @@ describe("UserChannel", () => {
   it.effect("lets wait for room until the outlet has taken enough", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, entryBytes + 10)
+      const channel = yield* makeChannel(outlet, entryBytes.own + 10)
       deliver(channel, delivery(["first"]))
-      deliver(channel, delivery(["123456789"], true))
+      deliver(channel, delivery(["123456789"], "own"))
       const drain = yield* Effect.fork(channel.drain())
       const seen = yield* Effect.fork(Effect.map(channel.room(), () => outlet.lines))
       outlet.admit(Infinity)
@@ -256,7 +261,7 @@ describe("UserChannel", () => {
   it.effect("is drained only when all was taken and the outlet pushes back no more", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, entryBytes + 100)
+      const channel = yield* makeChannel(outlet, entryBytes.shared + 100)
       yield* channel.drained()
       deliver(channel, delivery(["one"]))
       deliver(channel, delivery(["two"]))

@@ -78,7 +78,8 @@ export const bundled = (flags: ReadonlyArray<string>, env: Record<string, string
   start(process.execPath, [bundle, ...flags], env)
 
 /** Starts the bundled server with these flags, on any free port. */
-export const server = (...flags: ReadonlyArray<string>) => bundled(["--port", "0", ...flags])
+export const server = (...flags: ReadonlyArray<string>) =>
+  bundled(["--port", "0", "--welcome", "off", "--rate-per-ip", "0", ...flags])
 
 /** Waits until the server listens, and gives its port. */
 export const port = (server: Child) =>

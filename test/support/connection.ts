@@ -1,5 +1,6 @@
 /** A peer without a socket: what it types is pulled, what is written to it is kept, and it may push back. */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import type { Connection } from "../../src/Connection.ts"
 import { address } from "../../src/Domain.ts"
@@ -26,6 +27,7 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
   const input = yield* Queue.unbounded<Buffer | undefined>()
   const lines = yield* Queue.unbounded<string>()
   const free = yield* Effect.makeLatch(true)
+  let rest: Buffer | undefined
   let blocked = false
   let lost: (() => void) | undefined
   let closed: "finished" | "destroyed" | undefined
@@ -39,9 +41,16 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
     connection: {
       address: address("10.0.0.1", port),
       pull: (take) => {
-        const pull: Effect.Effect<boolean> = Effect.flatMap(
-          Queue.take(input),
-          (bytes) => bytes === undefined ? Effect.succeed(false) : take(bytes) ? pull : Effect.succeed(true)
+        const given = (bytes: Buffer) => {
+          const left = take(bytes)
+          rest = left ? bytes.subarray(-left) : undefined
+          return left === undefined ? pull : Effect.succeed(true)
+        }
+        const pull: Effect.Effect<boolean> = Effect.suspend(() =>
+          rest !== undefined ? given(rest) : Effect.flatMap(
+            Queue.take(input),
+            (bytes) => bytes === undefined ? Effect.succeed(false) : given(bytes)
+          )
         )
         return pull
       },
@@ -55,7 +64,11 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
         return !blocked
       },
       writable: free.await,
-      finish: Effect.zipRight(free.await, close("finished")),
+      finish: (patience) =>
+        Effect.flatMap(
+          Effect.timeoutOption(free.await, patience),
+          (taken) => close(Option.isSome(taken) ? "finished" : "destroyed")
+        ),
       destroy: close("destroyed")
     },
     front: `[10.0.0.1:${port}]10.0.0.1:${port}:`,

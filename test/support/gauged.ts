@@ -17,7 +17,17 @@ export interface Gauged {
 export const server = (...flags: ReadonlyArray<string>): Effect.Effect<Gauged, never, Scope.Scope> =>
   Effect.gen(function*() {
     const preloaded = ["--expose-gc", "--import", "tsx", "--import", "./test/support/gauge.ts"]
-    const child = yield* start(process.execPath, [...preloaded, bundle, "--port", "0", ...flags])
+    const child = yield* start(process.execPath, [
+      ...preloaded,
+      bundle,
+      "--port",
+      "0",
+      "--welcome",
+      "off",
+      "--rate-per-ip",
+      "0",
+      ...flags
+    ])
     const listening = yield* port(child)
     let readings = 0
     const measure = Effect.gen(function*() {

@@ -18,7 +18,10 @@ export const defaults = Effect.map(
 
 /** Any free port, and the defaults, but for what the test is about. */
 export const config = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
-  Layer.effect(ServerConfig, Effect.map(defaults, (values) => ({ ...values, port: 0, ...overrides })))
+  Layer.effect(
+    ServerConfig,
+    Effect.map(defaults, (values) => ({ ...values, port: 0, ratePerIp: 0, welcome: "off" as const, ...overrides }))
+  )
 
 /** Starts a server that ends with the scope, and gives the ports of its doors. */
 export const doors = (overrides: Partial<typeof ServerConfig.Service> = {}) =>
