@@ -30,8 +30,8 @@ export interface Connection extends Outlet {
   readonly destroy: Effect.Effect<void>
 }
 
-/** A short rest of a long chunk must not keep all of the chunk in memory. */
-const compact = (bytes: Buffer): Buffer => 2 * bytes.length < bytes.buffer.byteLength ? Buffer.from(bytes) : bytes
+// What is given back is held in pieces of so many bytes: see `giveBack`.
+const pieceBytes = 8192
 
 // So long, in ms, the peer may take to end its half after we ended ours. To close with bytes unread would reset the
 // connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
@@ -83,10 +83,21 @@ class NetConnection implements Connection {
       const left = this.take(bytes)
       if (left === undefined) return
       this.pulled?.(Effect.succeed(true))
-      // Given back from within the event, it makes Node stop reading at once: else one more chunk would wait in memory.
-      if (left > 0) this.socket.unshift(compact(bytes.subarray(-left)))
+      if (left > 0) this.giveBack(bytes.subarray(-left))
     } catch (bug) {
       this.pulled?.(Effect.die(bug))
+    }
+  }
+
+  /**
+   * Lets Node hold what was left. As it comes from within the event, Node stops reading at once; as it comes in pieces with
+   * memory of their own, the chunk is free, and Node reads the next one only when less than its high-water mark is left.
+   * So a sender that is never done costs one chunk, not three.
+   */
+  private giveBack(bytes: Buffer): void {
+    if (bytes.length <= pieceBytes && bytes.buffer.byteLength <= pieceBytes) return this.socket.unshift(bytes)
+    for (let end = bytes.length; end > 0; end -= pieceBytes) {
+      this.socket.unshift(Buffer.from(bytes.subarray(Math.max(0, end - pieceBytes), end)))
     }
   }
 

@@ -14,8 +14,8 @@ export interface Door {
   readonly host: string
   readonly port: number
   readonly tls: boolean
-  /** Runs `handle` in a fiber of its own for each connection. Interrupting it interrupts all of them, and waits. */
-  readonly serve: (handle: (accepted: Net.Socket) => Effect.Effect<void>) => Effect.Effect<never, CannotListen>
+  /** Runs `handle` for each connection. MUST NOT wait for the end of a connection, or it does so too when it ends. */
+  readonly serve: (handle: (accepted: Net.Socket) => Effect.Effect<unknown>) => Effect.Effect<never, CannotListen>
   /**
    * Makes of an accepted socket, which nobody has read from, the one to talk through. What fails or is interrupted is
    * closed.
@@ -84,6 +84,8 @@ export const listen = (port: number, flag: string) =>
         backlog: newcomers,
         // Nothing is read, and so nothing can go wrong, before somebody serves the connection.
         pauseOnConnect: true,
+        // How much may wait unread, or unwritten, before Node pauses; the default of Node 20.
+        highWaterMark: 16_384,
         // The client may end its half and still be answered.
         allowHalfOpen: true,
         noDelay: true,

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Net from "node:net"
 import { Broadcaster } from "./Broadcaster.ts"
@@ -130,7 +131,7 @@ const make = Effect.gen(function*() {
         })
     )
 
-  const handle = (door: Door) => (accepted: Net.Socket): Effect.Effect<void> => {
+  const handle = (door: Door, accepted: Net.Socket): Effect.Effect<void> => {
     const ip = accepted.remoteAddress
     // Gone between its arrival in the kernel and here: without an address it can be nobody.
     if (ip === undefined) return closed(accepted)
@@ -142,12 +143,17 @@ const make = Effect.gen(function*() {
     })
   }
 
-  const serving = yield* Effect.forkDaemon(
-    Effect.forEach(doors, (door) => door.serve(handle(door)), { concurrency: "unbounded" })
+  // A session outlives the door that it came through, so that its user is told if that dies.
+  const sessions = yield* FiberSet.make<void>()
+  const start = yield* FiberSet.runtime(sessions)<never>()
+  const serving = Effect.forEach(
+    doors,
+    (door) => door.serve((accepted) => Effect.sync(() => start(handle(door, accepted)))),
+    { concurrency: "unbounded" }
   )
   const parts: ReadonlyArray<Part> = [
     { name: "broadcaster", fiber: broadcaster.fiber },
-    { name: "doors", fiber: serving },
+    { name: "doors", fiber: yield* Effect.forkScoped(serving) },
     { name: "sweeper", fiber: yield* Effect.forkScoped(Sweeper.run) },
     { name: "refusal log", fiber: yield* Effect.forkScoped(RefusalLog.run) }
   ]
@@ -171,7 +177,7 @@ const make = Effect.gen(function*() {
       yield* Effect.log("stopping")
       yield* Effect.forEach(doors, ({ stop }) => stop, { discard: true })
       yield* broadcaster.close(phrases.shuttingDown)
-      const ended = yield* Effect.forkDaemon(Fiber.interrupt(serving))
+      const ended = yield* Effect.forkDaemon(Fiber.interruptAll(sessions))
       yield* Effect.timeoutOption(Effect.interruptible(Fiber.join(ended)), config.shutdownGrace)
       yield* Effect.forEach(connections, (connection) => connection.destroy, { discard: true })
       yield* Fiber.join(ended)

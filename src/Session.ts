@@ -224,8 +224,6 @@ export const make = Effect.gen(function*() {
     Effect.gen(function*() {
       yield* online.release(user)
       if (reason === "idle") yield* reply(user, phrases.kicked)
-      // Nobody has told it, where not the server stops but the door that it came through has died.
-      if (reason === "shutdown") yield* reply(user, phrases.shuttingDown)
       yield* broadcaster.leave(user, phrases.offline(user))
       if (reason === "reset" || reason === "stalled") return yield* connection.destroy
       const begin = monotonic(clock)

@@ -171,6 +171,34 @@ describe.skipIf(process.platform !== "linux")("The memory of the server", { conc
       assert.isBelow(grown, backlog + slack)
     }))
 
+  for (const [what, line] of [["long", "x".repeat(4000)], ["short", "hello"]] as const) {
+    it.scopedLive(`holds one chunk of each user who sends ${what} lines without end`, () =>
+      Effect.gen(function*() {
+        const { measure, port } = yield* server("--rate", "1", "--burst", "1")
+        const ann = yield* arrive(port)
+        const senders = yield* Effect.forEach(Array.from({ length: 50 }), () => connect(port))
+        for (const _ of senders) yield* ann.line
+        const before = yield* measure
+        for (const { socket } of senders) socket.write(`${line}\n`.repeat(Math.ceil(8 * MB / line.length)))
+        // Each has been heard, and the kernel takes no more of it.
+        const heard = new Set<string>()
+        while (heard.size < senders.length) heard.add(/^\[([^\]]+)\]/.exec(yield* ann.line)?.[1] ?? "")
+        yield* within(
+          "the kernel to be full",
+          Effect.iterate(senders.map(({ socket }) => socket.bytesWritten), {
+            while: (last) => last.length > 0,
+            body: (last) => {
+              const now = senders.map(({ socket }) => socket.bytesWritten - socket.writableLength)
+              const quiet = now.every((bytes, i) => bytes === last[i])
+              return Effect.delay(Effect.succeed(quiet ? [] : now), "1 second")
+            }
+          })
+        )
+        const { memory } = yield* measure
+        assert.isBelow((memory - before.memory) / senders.length, 100_000)
+      }))
+  }
+
   it.scopedLive("holds what many stalled users miss only once", () =>
     Effect.gen(function*() {
       const [one, fifty] = yield* Effect.all([Effect.scoped(stalledUsers(1)), Effect.scoped(stalledUsers(50))])
