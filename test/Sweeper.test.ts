@@ -47,6 +47,22 @@ const visit = Effect.gen(function*() {
   return { peer, run, session }
 })
 
+/** The clock of the test, with what it is ahead of its timers, in ms: set by somebody, or gone on while all else stood still. */
+const unsteady = Effect.map(Effect.clock, (steady) => {
+  const jumps = { wall: 0, monotonic: 0 }
+  const clock = new Proxy(steady, {
+    get: (target, key) => {
+      if (key === "unsafeCurrentTimeMillis") return () => target.unsafeCurrentTimeMillis() + jumps.wall
+      if (key === "unsafeCurrentTimeNanos") {
+        return () => target.unsafeCurrentTimeNanos() + BigInt(jumps.monotonic * 1_000_000)
+      }
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === "function" ? value.bind(target) : value
+    }
+  })
+  return { clock, jumps }
+})
+
 describe("Sweeper", () => {
   for (
     const [limit, warnedAfter, left] of [["5 minutes", 240, 60], ["2 minutes", 60, 60], ["90 seconds", 45, 45]] as const
@@ -107,6 +123,44 @@ describe("Sweeper", () => {
       yield* settle
       assert.strictEqual(yield* other.line, "您已经更新用户名:ann")
     }).pipe(Effect.provide(layer({ idleTimeout: Duration.minutes(1) }))))
+
+  for (const jump of [-3_600_000, 3_600_000]) {
+    it.scoped(`kicks by the time that has passed, though the clock is set ${jump < 0 ? "back" : "forward"} by an hour`, () =>
+      Effect.gen(function*() {
+        const { clock, jumps } = yield* unsteady
+        yield* Effect.gen(function*() {
+          const { peer, session } = yield* visit
+          yield* pass(50)
+          jumps.wall = jump
+          yield* peer.type("still here\n")
+          yield* settle
+          assert.strictEqual(yield* peer.line, `${peer.front}still here`)
+          yield* pass(58)
+          assert.isUndefined(peer.closed())
+          yield* pass(4)
+          assert.strictEqual(yield* peer.line, "*** 60 秒内未发言将被踢出")
+          yield* pass(60)
+          yield* Fiber.await(session)
+          assert.strictEqual(yield* peer.line, "你被踢了")
+        }).pipe(Effect.provide(layer({ idleTimeout: Duration.minutes(2) })), Effect.withClock(clock))
+      }))
+  }
+
+  it.scoped("moves all deadlines by the time for which the process stood still", () =>
+    Effect.gen(function*() {
+      const { clock, jumps } = yield* unsteady
+      yield* Effect.gen(function*() {
+        const { peer, session } = yield* visit
+        yield* pass(100)
+        assert.strictEqual(yield* peer.line, "*** 60 秒内未发言将被踢出")
+        jumps.wall = jumps.monotonic = 600_000
+        yield* pass(15)
+        assert.isUndefined(peer.closed())
+        yield* pass(10)
+        yield* Fiber.await(session)
+        assert.strictEqual(yield* peer.line, "你被踢了")
+      }).pipe(Effect.provide(layer({ idleTimeout: Duration.minutes(2) })), Effect.withClock(clock))
+    }))
 
   it.scoped("never kicks with an idle timeout of 0", () =>
     Effect.gen(function*() {

@@ -129,6 +129,65 @@ describe("UserChannel", () => {
       assert.isAtLeast(kept.length, expected)
     }), { timeout: 30_000 })
 
+  it.effect.prop("lets private lines take a quarter, and skips them first: no public line is missing because of them", [
+    FastCheck.array(
+      FastCheck.record({ isPrivate: FastCheck.boolean(), size: FastCheck.integer({ min: 5, max: 3000 }) }),
+      { maxLength: 200 }
+    ),
+    FastCheck.array(FastCheck.nat({ max: 199 }), { maxLength: 5 })
+  ], ([sent, pauses]) =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      // All that is public just fits into three quarters, with a notice for each gap.
+      const publicBytes = sent.reduce(
+        (sum, { isPrivate, size }) => sum + (isPrivate ? 0 : size + 1 + entryBytes.shared),
+        0
+      )
+      const backlog = Math.ceil((publicBytes + 2 * (pauses.length + 1) * (entryBytes.own + 20)) * 4 / 3)
+      const channel = yield* makeChannel(outlet, backlog)
+      deliver(channel, delivery(["first"]))
+      const drain = yield* Effect.fork(channel.drain())
+      for (const [number, { isPrivate, size }] of sent.entries()) {
+        // A part of it is taken meanwhile.
+        if (pauses.includes(number)) {
+          outlet.admit(1)
+          yield* Effect.raceFirst(outlet.full, channel.drained())
+        }
+        const line = `${number}${isPrivate ? "p" : "s"}`.padEnd(size, "x")
+        if (deliver(channel, delivery([line], isPrivate ? "private" : "shared"))) yield* Effect.fork(channel.drain())
+      }
+      outlet.admit(Infinity)
+      yield* Fiber.join(drain)
+      yield* channel.drained()
+      const numbers = (kind: string) =>
+        outlet.lines.flatMap((line) => new RegExp(`^(\\d+)${kind}`).exec(line)?.[1] ?? []).map(Number)
+      const of = (isPrivate: boolean) => sent.flatMap((one, number) => one.isPrivate === isPrivate ? [number] : [])
+      assert.deepStrictEqual(numbers("s"), of(false), "every public line, in order")
+      const kept = numbers("p")
+      assert.deepStrictEqual(kept, kept.toSorted((a, b) => a - b))
+      const told = outlet.lines.reduce((sum, line) => sum + gapOf(line), 0)
+      assert.strictEqual(told, of(true).length - kept.length, "as many as are missing")
+      if (pauses.length === 0) {
+        const cost = kept.reduce((sum, number) => sum + sent[number]!.size + 1 + entryBytes.private, 0)
+        assert.isAtMost(cost, backlog / 4)
+      }
+    }), { timeout: 30_000 })
+
+  it.effect("tells of private lines that were skipped before the next one that is not", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 4 * (entryBytes.private + 10))
+      deliver(channel, delivery(["first"]))
+      deliver(channel, delivery(["one"], "private"), delivery(["two"], "private"), delivery(["public"]))
+      deliver(channel, delivery(["three"], "private"), delivery(["answer"], "own"))
+      outlet.admit(1)
+      yield* Effect.raceFirst(channel.drain(), outlet.full)
+      deliver(channel, delivery(["four"], "private"))
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      assert.deepStrictEqual(outlet.lines, ["first", "one", "public", "answer", "*** 2 skipped", "four"])
+    }))
+
   it.effect("writes at once, and needs no drain, while the outlet takes everything", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet()
