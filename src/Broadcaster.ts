@@ -11,10 +11,10 @@ import * as Layer from "effect/Layer"
 import { Batch } from "./Batch.ts"
 import { type Delivery, ownReply, privateLine, share } from "./Delivery.ts"
 import * as MessageChannel from "./MessageChannel.ts"
-import * as Metrics from "./Metrics.ts"
 import { monotonic } from "./monotonic.ts"
 import { nextTurn } from "./nextTurn.ts"
 import { ServerConfig } from "./ServerConfig.ts"
+import { Stats } from "./Stats.ts"
 import type { User } from "./User.ts"
 
 /** What a user is answered: whole lines. */
@@ -100,6 +100,7 @@ export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster,
 
 const make = Effect.gen(function*() {
   const { backlog } = yield* ServerConfig
+  const stats = yield* Stats
   const clock = yield* Effect.clock
   // A batch must find room in an empty channel, whose limit is in bytes: a character has three at most.
   const batchSize = Math.min(262_144, backlog / 4)
@@ -127,7 +128,7 @@ const make = Effect.gen(function*() {
   /** A bug at one user ends that visit only. */
   const fail = (user: User, bug: unknown) => {
     user.end("defect")
-    return Effect.logError("Nothing can be delivered to a user", bug)
+    return Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.address)
   }
 
   const drain = (user: User) => Effect.catchAllDefect(user.channel.drain(), (bug) => fail(user, bug))
@@ -161,7 +162,7 @@ const make = Effect.gen(function*() {
         bugs.push(fail(user, bug))
       }
     })
-    Metrics.batchLines.unsafeUpdate(batch.broadcasts, [])
+    stats.onBatch(batch.broadcasts)
     for (let settled = index; settled < next; settled++) settle(inHand[settled]!)
     return Effect.as(Effect.all(bugs, { discard: true }), next)
   }
@@ -184,7 +185,7 @@ const make = Effect.gen(function*() {
       next = yield* broadcast(events, next)
     }
     const took = monotonic(clock) - begin
-    Metrics.turnSeconds.unsafeUpdate(took / 1000, [])
+    stats.onTurn(took / 1000)
     pause = Math.max(presenceDelay, took)
   })
 

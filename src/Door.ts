@@ -13,7 +13,7 @@ import { ServerConfig } from "./ServerConfig.ts"
 export interface Door {
   readonly host: string
   readonly port: number
-  readonly tls: boolean
+  readonly name: "plain" | "tls"
   /** Runs `handle` for each connection. MUST NOT wait for the end of a connection, or it does so too when it ends. */
   readonly serve: (handle: (accepted: Net.Socket) => Effect.Effect<unknown>) => Effect.Effect<never, CannotListen>
   /**
@@ -111,7 +111,7 @@ export const listen = (port: number, flag: string) =>
     const door: Door = {
       host: address.hostname,
       port: address.port,
-      tls: false,
+      name: "plain",
       serve,
       open: Effect.succeed,
       stop: Effect.sync(() => stop.abort())

@@ -1,41 +1,34 @@
-/** `/metrics`, `/healthz` and `/readyz` over HTTP. The only file that knows OpenTelemetry; it is loaded when it is asked for. */
-import * as OtelMetrics from "@effect/opentelemetry/Metrics"
-import * as OtelResource from "@effect/opentelemetry/Resource"
-import { PrometheusExporter } from "@opentelemetry/exporter-prometheus"
+/** `/metrics`, `/healthz` and `/readyz` over HTTP. It is loaded when it is asked for. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Http from "node:http"
-import manifest from "../package.json" with { type: "json" }
 import { address } from "./Domain.ts"
 import { CannotListen } from "./Door.ts"
 import * as Metrics from "./Metrics.ts"
 import { Stats } from "./Stats.ts"
 
-export const layer = (host: string, port: number) =>
-  Layer.scopedDiscard(make(host, port)).pipe(
-    Layer.provide(OtelResource.layer({ serviceName: manifest.name, serviceVersion: manifest.version }))
-  )
+export const layer = (host: string, port: number) => Layer.scopedDiscard(make(host, port))
 
 const make = (host: string, port: number) =>
   Effect.gen(function*() {
     const stats = yield* Stats
-    const publish = Metrics.publisher(stats)
-    const exporter = new PrometheusExporter({ preventServerStart: true, withoutScopeInfo: true })
-    yield* OtelMetrics.registerProducer(yield* OtelMetrics.makeProducer, () => exporter)
+    const registry = Metrics.make(stats)
 
     const answer = (request: Http.IncomingMessage, response: Http.ServerResponse) => {
-      const say = (status: number, text: string) =>
-        response.writeHead(status, { "content-type": "text/plain" }).end(`${text}\n`)
+      const say = (status: number, text: string, type = "text/plain; charset=utf-8") =>
+        response.writeHead(status, { "content-type": type }).end(text)
       switch (request.url?.replace(/\?.*/, "")) {
         case "/metrics":
-          publish()
-          return exporter.getMetricsRequestHandler(request, response)
+          return registry.metrics().then(
+            (text) => say(200, text, registry.contentType),
+            (error: unknown) => say(500, `${String(error)}\n`)
+          )
         case "/healthz":
-          return say(200, "alive")
+          return say(200, "alive\n")
         case "/readyz":
-          return stats.accepting ? say(200, "accepting") : say(503, "not accepting")
+          return stats.accepting ? say(200, "accepting\n") : say(503, "not accepting\n")
         default:
-          return say(404, "not found")
+          return say(404, "not found\n")
       }
     }
 

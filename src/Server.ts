@@ -13,7 +13,7 @@ import type * as Net from "node:net"
 import { Broadcaster } from "./Broadcaster.ts"
 import { Caps } from "./Caps.ts"
 import * as Connection from "./Connection.ts"
-import { address, type RefusalReason } from "./Domain.ts"
+import { address, type CapReason } from "./Domain.ts"
 import type { Door } from "./Door.ts"
 import { Listener } from "./Listener.ts"
 import * as Monitor from "./Monitor.ts"
@@ -46,7 +46,7 @@ export class PartEnded extends Data.TaggedError("PartEnded")<{ readonly part: st
 
 export class Server extends Context.Tag("tellnet/Server")<Server, {
   /** Where it listens: the plain port first. */
-  readonly doors: ReadonlyArray<Pick<Door, "host" | "port" | "tls">>
+  readonly doors: ReadonlyArray<Pick<Door, "name" | "host" | "port">>
   /** What must run for as long as the server does. */
   readonly parts: ReadonlyArray<Part>
   /** Does not end, but dies as soon as one of the parts has ended, which was logged then. */
@@ -88,13 +88,13 @@ const make = Effect.gen(function*() {
     Effect.uninterruptibleMask((restore) => {
       let connection: Connection.Connection | undefined
       const whole = Effect.matchEffect(restore(door.open(accepted)), {
-        onFailure: ({ reason }) => Effect.sync(() => stats.refused[reason]++),
+        onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, ip)),
         onSuccess: (socket) => {
           connection = Connection.make(socket)
           connections.add(connection)
           stats.connections = connections.size
           stats.accepted++
-          return visit(connection, pace)
+          return visit(connection, pace, door.name)
         }
       })
       return Effect.flatMap(Effect.exit(whole), (exit) => {
@@ -109,16 +109,18 @@ const make = Effect.gen(function*() {
       })
     })
 
-  const refused = (door: Door, accepted: Net.Socket, reason: RefusalReason, why: string) =>
+  const refused = (door: Door, accepted: Net.Socket, ip: string, reason: CapReason) =>
     Effect.acquireUseRelease(
       Effect.sync(() => {
         refusals++
-        stats.refused[reason]++
+        RefusalLog.note(stats, reason, ip)
       }),
       () =>
         refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
           const connection = Connection.make(socket)
-          connection.write([Buffer.from(why)])
+          connection.write([
+            Buffer.from(reason === "server-full" ? phrases.serverFull : phrases.tooManyFromAddress)
+          ])
           return connection.finish(refusalPatience)
         }).pipe(
           // It is refused already, and counted; that it cannot be told changes nothing.
@@ -138,7 +140,7 @@ const make = Effect.gen(function*() {
     return Effect.suspend(() => {
       const entered = caps.enter(ip, monotonic(clock))
       return typeof entered === "string"
-        ? refused(door, accepted, entered, entered === "server-full" ? phrases.serverFull : phrases.tooManyFromAddress)
+        ? refused(door, accepted, ip, entered)
         : admitted(door, accepted, ip, entered)
     })
   }
@@ -185,8 +187,8 @@ const make = Effect.gen(function*() {
     })
   )
   stats.accepting = true
-  for (const { host, port, tls } of doors) {
-    yield* Effect.log(`listening on ${address(host, port)}${tls ? " with TLS" : ""}`)
+  for (const { host, name, port } of doors) {
+    yield* Effect.log(`listening on ${address(host, port)}${name === "tls" ? " with TLS" : ""}`)
   }
 
   return Server.of({

@@ -234,7 +234,7 @@ export const make = Effect.gen(function*() {
       yield* left > 0 ? connection.finish(Duration.millis(left)) : connection.destroy
     })
 
-  return (connection: Connection, addressPace: Pace): Effect.Effect<void> =>
+  return (connection: Connection, addressPace: Pace, door: string): Effect.Effect<void> =>
     Effect.withFiberRuntime((fiber) => {
       let ended: EndReason | undefined
       const end = (reason: EndReason) => {
@@ -250,6 +250,7 @@ export const make = Effect.gen(function*() {
       return Effect.uninterruptible(
         Effect.gen(function*() {
           const user = yield* arrive(connection, end)
+          yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.address, door })
           const exit = yield* Effect.exit(
             Effect.interruptible(
               listen({ user, paces: [new Pace(config.rate, config.burst), addressPace] }, connection)
@@ -259,10 +260,12 @@ export const make = Effect.gen(function*() {
             onSuccess: (reason) => reason,
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"
           })
-          if (Exit.isFailure(exit) && reason === "defect") yield* Effect.logError("A session failed", exit.cause)
+          if (Exit.isFailure(exit) && reason === "defect") {
+            yield* Effect.annotateLogs(Effect.logError("A session failed", exit.cause), "peer", user.address)
+          }
           stats.ended[reason]++
           const log = reason === "stalled" ? Effect.logWarning : Effect.logDebug
-          yield* log(`${user.address} left: ${reason}`)
+          yield* Effect.annotateLogs(log("left"), { peer: user.address, door, reason })
           yield* leave(user, connection, reason)
         })
       )

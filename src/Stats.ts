@@ -16,6 +16,8 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   /** Connections that got a session. */
   accepted: number
   readonly refused: Record<RefusalReason, number>
+  /** Some of the addresses that were refused since the log last told of it. */
+  readonly refusedFrom: Map<RefusalReason, Set<string>>
   readonly ended: Record<EndReason, number>
   /** Lines that came from users, too long ones included. */
   linesIn: number
@@ -24,6 +26,10 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   linesSkipped: number
   /** Bytes given to users' sockets, before encryption. */
   bytesOut: number
+  /** Told of each batch how many lines for everyone went out together. */
+  onBatch: (lines: number) => void
+  /** Told of each turn of the broadcaster how long it took, in seconds. */
+  onTurn: (seconds: number) => void
 }>() {
   static readonly layer = Layer.sync(Stats, () => ({
     accepting: false,
@@ -40,10 +46,13 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
       "handshake-version": 0,
       "handshake-failed": 0
     },
+    refusedFrom: new Map(),
     ended: { quit: 0, "end-of-input": 0, reset: 0, idle: 0, stalled: 0, shutdown: 0, defect: 0 },
     linesIn: 0,
     linesDelivered: 0,
     linesSkipped: 0,
-    bytesOut: 0
+    bytesOut: 0,
+    onBatch: () => {},
+    onTurn: () => {}
   }))
 }

@@ -53,7 +53,9 @@ export const run = Effect.gen(function*() {
     const begins = skipping && !channel.wasSkipping
     channel.skippedSeen = channel.skippedLines
     channel.wasSkipping = skipping
-    return begins ? Effect.logWarning(`${address} reads too slowly: lines are skipped`) : Effect.void
+    return begins
+      ? Effect.annotateLogs(Effect.logWarning("a user reads too slowly: lines are skipped"), "peer", address)
+      : Effect.void
   }
 
   let last = monotonic(clock)

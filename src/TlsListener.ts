@@ -52,7 +52,7 @@ const make = <E extends { readonly message: string }, R>(
         onSuccess: () => Effect.log("the certificate was read again")
       })
     )
-    return { ...door, tls: true, open: handshakes(server) }
+    return { ...door, name: "tls" as const, open: handshakes(server) }
   })
 
 /** What a handshake on this server comes to. */

@@ -3,10 +3,11 @@ import { Array, Deferred, Effect, FastCheck, Fiber, Layer, Logger, LogLevel, Tes
 import { Broadcaster, channelBytes } from "../src/Broadcaster.ts"
 import { entryBytes } from "../src/Delivery.ts"
 import type { EndReason } from "../src/Domain.ts"
+import { Stats } from "../src/Stats.ts"
 import { FakeOutlet, type FakeUser, makeUser } from "./support/fakes.ts"
 import { config } from "./support/server.ts"
 
-const layer = Layer.provide(Broadcaster.layer, config())
+const layer = Layer.provide(Broadcaster.layer, [config(), Stats.layer])
 
 /** Lets the event loop go round, so that whatever is ready to happen does. */
 const turns = Effect.repeatN(Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))), 9)

@@ -25,7 +25,7 @@ const boom = Layer.effect(
 
 const services = (rate: number) =>
   Layer.provideMerge(
-    Layer.mergeAll(Broadcaster.layer, boom, Phrases.layer, Stats.layer),
+    Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, boom, Phrases.layer), Stats.layer),
     config({ rate, burst: 10, backlog: 65_536, stallTimeout: Duration.seconds(1) })
   )
 
@@ -42,10 +42,10 @@ const until = (peer: Peer.Peer, end: string): Effect.Effect<ReadonlyArray<string
 const scene = Effect.gen(function*() {
   const run = yield* Session.make
   const bob = yield* Peer.make
-  yield* Effect.forkScoped(run(bob.connection, new Pace(0, 1)))
+  yield* Effect.forkScoped(run(bob.connection, new Pace(0, 1), "plain"))
   yield* until(bob, "已上线")
   const ann = yield* Peer.make
-  const visit = yield* Effect.forkDaemon(run(ann.connection, new Pace(0, 1)))
+  const visit = yield* Effect.forkDaemon(run(ann.connection, new Pace(0, 1), "plain"))
   yield* ann.type("rename|ann\n")
   yield* until(ann, "您已经更新用户名:ann")
   yield* until(bob, "已上线")
@@ -169,7 +169,7 @@ describe("Session", () => {
       const run = yield* Session.make
       const late = yield* Peer.make
       const visit = yield* Effect.forkDaemon(
-        run({ ...late.connection, onLost: (callback) => callback() }, new Pace(0, 1))
+        run({ ...late.connection, onLost: (callback) => callback() }, new Pace(0, 1), "plain")
       )
       yield* within("the end of the visit", Fiber.await(visit))
       assert.deepStrictEqual(yield* echo(all, "nobody came"), [])

@@ -17,7 +17,10 @@ import * as Peer from "./support/connection.ts"
 import { config } from "./support/server.ts"
 
 const layer = (overrides: Partial<typeof ServerConfig.Service>) =>
-  Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer, Stats.layer), config(overrides))
+  Layer.provideMerge(
+    Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer), Stats.layer),
+    config(overrides)
+  )
 
 /** Lets real turns of the event loop pass, which the broadcaster waits for; the clock stands still. */
 const settle = Effect.async<void>((resume) => {
@@ -40,7 +43,7 @@ const visit = Effect.gen(function*() {
   const run = yield* Session.make
   yield* Effect.forkScoped(Sweeper.run)
   const peer = yield* Peer.make
-  const session = yield* Effect.forkDaemon(run(peer.connection, new Pace(0, 1)))
+  const session = yield* Effect.forkDaemon(run(peer.connection, new Pace(0, 1), "plain"))
   yield* settle
   yield* TestClock.adjust("20 millis")
   assert.strictEqual(yield* peer.line, `${peer.front}已上线`)
@@ -113,7 +116,7 @@ describe("Sweeper", () => {
       assert.strictEqual(yield* peer.line, "您已经更新用户名:ann")
       yield* pass(5)
       const other = yield* Peer.make
-      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1)))
+      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1), "plain"))
       yield* settle
       yield* pass(56)
       assert.strictEqual(yield* other.line, `${other.front}已上线`)
@@ -175,7 +178,7 @@ describe("Sweeper", () => {
     Effect.gen(function*() {
       const { peer, run, session } = yield* visit
       const other = yield* Peer.make
-      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1)))
+      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1), "plain"))
       yield* settle
       yield* pass(1)
       assert.strictEqual(yield* other.line, `${other.front}已上线`)
@@ -197,22 +200,24 @@ describe("Sweeper", () => {
     return Effect.gen(function*() {
       const { peer, run } = yield* visit
       const other = yield* Peer.make
-      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1)))
+      yield* Effect.forkDaemon(run(other.connection, new Pace(0, 1), "plain"))
       yield* settle
       yield* peer.block(true)
       const talk = (seconds: number) =>
         Effect.repeatN(Effect.zipRight(Effect.zipRight(other.type("words\n"), settle), pass(1)), seconds - 1)
       yield* talk(5)
       assert.deepStrictEqual(logged, [
-        `${peer.front.slice(1, peer.front.indexOf("]"))} reads too slowly: lines are skipped`
+        `a user reads too slowly: lines are skipped, peer ${peer.front.slice(1, peer.front.indexOf("]"))}`
       ])
       yield* pass(2)
       yield* talk(2)
       assert.strictEqual(logged.length, 2)
     }).pipe(
       Effect.provide(layer({ idleTimeout: Duration.zero, backlog: 16 })),
-      Effect.provide(Logger.add(Logger.make(({ message }) => {
-        logged.push(String(message))
+      Effect.provide(Logger.add(Logger.make(({ annotations, logLevel, message }) => {
+        if (logLevel._tag !== "Warning") return
+        const fields = Array.from(annotations, ([key, value]) => `, ${key} ${String(value)}`)
+        logged.push(`${String(message)}${fields.join("")}`)
       })))
     )
   })

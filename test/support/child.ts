@@ -69,17 +69,19 @@ export const start = (
 /** Whether a program can be started. */
 export const isInstalled = (program: string): boolean => spawnSync("which", [program]).status === 0
 
+/** No welcome, and no pace for an address that all clients of a test share, unless the test is about that. */
+export const quiet = { TELLNET_WELCOME: "off", TELLNET_RATE_PER_IP: "0" }
+
 /** Starts the server with these flags from its sources, as `npm start` does, but without `tsx` around the process. */
 export const source = (flags: ReadonlyArray<string>, env: Record<string, string> = {}) =>
-  start(process.execPath, ["--import", "tsx", "src/main.ts", ...flags], env)
+  start(process.execPath, ["--import", "tsx", "src/main.ts", ...flags], { ...quiet, ...env })
 
 /** The same from the bundle. */
 export const bundled = (flags: ReadonlyArray<string>, env: Record<string, string> = {}) =>
-  start(process.execPath, [bundle, ...flags], env)
+  start(process.execPath, [bundle, ...flags], { ...quiet, ...env })
 
 /** Starts the bundled server with these flags, on any free port. */
-export const server = (...flags: ReadonlyArray<string>) =>
-  bundled(["--port", "0", "--welcome", "off", "--rate-per-ip", "0", ...flags])
+export const server = (...flags: ReadonlyArray<string>) => bundled(["--port", "0", ...flags])
 
 /** Waits until the server listens, and gives its port. */
 export const port = (server: Child) =>

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { bundle } from "./bundle.ts"
-import { port, start } from "./child.ts"
+import { port, quiet, start } from "./child.ts"
 import { within } from "./client.ts"
 import type { Reading } from "./gauge.ts"
 
@@ -17,17 +17,7 @@ export interface Gauged {
 export const server = (...flags: ReadonlyArray<string>): Effect.Effect<Gauged, never, Scope.Scope> =>
   Effect.gen(function*() {
     const preloaded = ["--expose-gc", "--import", "tsx", "--import", "./test/support/gauge.ts"]
-    const child = yield* start(process.execPath, [
-      ...preloaded,
-      bundle,
-      "--port",
-      "0",
-      "--welcome",
-      "off",
-      "--rate-per-ip",
-      "0",
-      ...flags
-    ])
+    const child = yield* start(process.execPath, [...preloaded, bundle, "--port", "0", ...flags], quiet)
     const listening = yield* port(child)
     let readings = 0
     const measure = Effect.gen(function*() {

@@ -1,0 +1,263 @@
+/**
+ * The command line and the environment, made into settings. One table says all of it: what each flag is called, how its
+ * text is read, its default, and its line in the help and in the README. Plain code, run once.
+ */
+import { Command, CommanderError, Option as Flag } from "commander"
+import * as Duration from "effect/Duration"
+import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
+import manifest from "../package.json" with { type: "json" }
+import type { Settings } from "./ServerConfig.ts"
+
+const prefix = "TELLNET_"
+const envOf = (name: string) => `${prefix}${name.replaceAll("-", "_").toUpperCase()}`
+
+/** How the text of a flag is read. */
+interface Kind<A> {
+  /** What stands for the value in the help. */
+  readonly placeholder: string
+  /** Completes the sentence "--flag must be …". */
+  readonly expects: string
+  readonly read: (text: string) => Option.Option<A>
+}
+
+/** What a flag is, for the help and the README: one line each. */
+interface Row {
+  readonly group: Group
+  readonly name: string
+  readonly fallback: string
+  readonly what: string
+}
+
+type Group = "Listening" | "Talking" | "Limits" | "Watching"
+
+const integer = (min: number, max: number): Kind<number> => ({
+  placeholder: "N",
+  expects: `a whole number from ${min} to ${max}`,
+  read: (text) => Option.filter(Option.some(Number(text)), (n) => /^\d+$/.test(text) && n >= min && n <= max)
+})
+
+const oneOf = <const A extends string>(...values: ReadonlyArray<A>): Kind<A> => ({
+  placeholder: values.join("|"),
+  expects: values.join(" or "),
+  read: (text) => Option.fromNullable(values.find((value) => value === text))
+})
+
+const text: Kind<string> = {
+  placeholder: "TEXT",
+  expects: "a text that is not empty",
+  read: (text) => Option.liftPredicate(text.trim(), (text) => text !== "")
+}
+
+const file: Kind<string> = { ...text, placeholder: "FILE", expects: "the path of a file" }
+
+/** What is not there unless it is given. */
+const optional = <A>(absent: string, kind: Kind<A>): Kind<Option.Option<A>> => ({
+  placeholder: kind.placeholder,
+  expects: `${kind.expects}, or ${absent}`,
+  read: (text) => text === absent ? Option.some(Option.none()) : Option.map(kind.read(text), Option.some)
+})
+
+// A timer of Node counts 2^31 ms at most.
+const longest = Duration.days(24)
+
+const units: Record<string, Duration.Unit> = { ms: "millis", s: "seconds", m: "minutes", h: "hours", d: "days" }
+
+const decodeDuration = (text: string): Option.Option<Duration.Duration> => {
+  const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?(ms|[smhd])$/.exec(text) ?? []
+  return Duration.decodeUnknown(number !== undefined ? `${Number(number)} ${units[unit]}` : text === "0" ? 0 : text)
+}
+
+const duration = (min: Duration.Duration): Kind<Duration.Duration> => ({
+  placeholder: "TIME",
+  expects: `a time such as 90s, 5m or "2 hours", from ${Duration.format(min)} to 24d`,
+  read: (text) => Option.filter(decodeDuration(text), Duration.between({ minimum: min, maximum: longest }))
+})
+
+const welcome: Kind<Settings["welcome"]> = {
+  placeholder: "on|off|TEXT",
+  expects: "on, off or a text of at most 200 characters without control characters",
+  read: (text) => {
+    if (text === "on" || text === "off") return Option.some(text)
+    return /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u.test(text) && text.trim() !== "" ? Option.some({ text }) : Option.none()
+  }
+}
+
+const levels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
+const logLevel: Kind<LogLevel.LogLevel> = {
+  placeholder: "LEVEL",
+  expects: levels.join(", "),
+  read: (text) => Option.fromNullable(LogLevel.allLevels.find(({ _tag }) => _tag.toLowerCase() === text.toLowerCase()))
+}
+
+const toggle: Kind<boolean> = {
+  placeholder: "",
+  expects: "true or false",
+  read: (text) => Option.map(oneOf("true", "false").read(text), (value) => value === "true")
+}
+
+/** The table. `take` makes a value of each line. */
+const settingsOf = (
+  take: <A>(group: Group, name: string, kind: Kind<A>, fallback: string, what: string) => A
+): Settings => ({
+  host: take("Listening", "host", text, "127.0.0.1", "address to listen on; 0.0.0.0 or :: for all of them"),
+  port: take("Listening", "port", integer(0, 65_535), "8888", "TCP port; 0 for any that is free"),
+  noPlain: take("Listening", "no-plain", toggle, "false", "no port without TLS"),
+  tlsPort: take("Listening", "tls-port", optional("off", integer(0, 65_535)), "off", "TCP port with TLS 1.2 and up"),
+  tlsCert: take("Listening", "tls-cert", optional("none", file), "none", "certificate chain (PEM); SIGHUP rereads"),
+  tlsKey: take("Listening", "tls-key", optional("none", file), "none", "its private key (PEM); SIGHUP rereads"),
+  keepAlive: take("Listening", "keep-alive", duration(Duration.seconds(1)), "60s", "TCP asks a silent peer"),
+  lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
+  welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
+  idleTimeout: take("Limits", "idle-timeout", duration(Duration.zero), "0", "silent users are kicked; 0: never"),
+  maxLine: take("Limits", "max-line", integer(16, 1_048_576), "4096", "bytes in a line; longer ones are not sent"),
+  rate: take("Limits", "rate", integer(0, 1_000_000), "20", "lines (of 256 B) a second of a connection; 0: any"),
+  burst: take("Limits", "burst", integer(1, 1_000_000), "40", "lines at once before --rate holds"),
+  ratePerIp: take("Limits", "rate-per-ip", integer(0, 1_000_000), "80", "the same of an IPv4 address or IPv6 /64"),
+  backlog: take(
+    "Limits",
+    "backlog",
+    integer(65_536, 1_073_741_824),
+    "1048576",
+    "bytes that wait for a slow reader; then lines skip"
+  ),
+  stallTimeout: take(
+    "Limits",
+    "stall-timeout",
+    duration(Duration.seconds(1)),
+    "30s",
+    "a socket that takes nothing is closed"
+  ),
+  maxConnections: take("Limits", "max-connections", integer(1, 1_000_000), "10000", "open connections"),
+  maxConnectionsPerIp: take(
+    "Limits",
+    "max-connections-per-ip",
+    integer(1, 1_000_000),
+    "100",
+    "the same from one IP address"
+  ),
+  shutdownGrace: take("Limits", "shutdown-grace", duration(Duration.zero), "5s", "time to write out what is queued"),
+  metricsPort: take(
+    "Watching",
+    "metrics-port",
+    optional("off", integer(0, 65_535)),
+    "off",
+    "HTTP: /metrics, /healthz, /readyz"
+  ),
+  metricsHost: take("Watching", "metrics-host", text, "127.0.0.1", "address of --metrics-port"),
+  logFormat: take(
+    "Watching",
+    "log-format",
+    oneOf("pretty", "logfmt", "json"),
+    "pretty",
+    "form of the log on standard output"
+  ),
+  logLevel: take("Watching", "log-level", logLevel, "info", "debug logs each connection, none nothing")
+})
+
+const read = <A>(name: string, kind: Kind<A>, text: string): A =>
+  Option.getOrThrowWith(
+    kind.read(text),
+    () => new BadSetting(`--${name} (${envOf(name)}) must be ${kind.expects}, not ${JSON.stringify(text)}.`)
+  )
+
+const table: Array<Row & { readonly placeholder: string }> = []
+
+/** What holds where nothing is given. */
+export const defaults: Settings = settingsOf((group, name, kind, fallback, what) => {
+  table.push({ group, name, fallback, what, placeholder: kind.placeholder })
+  return read(name, kind, fallback)
+})
+
+/** Each flag with its default and what it is, as the README has it. */
+export const rows: ReadonlyArray<Row> = table
+
+/** What the command line and the environment ask for: a server, or some words and an exit code. */
+export type Parsed =
+  | { readonly settings: Settings }
+  | { readonly words: string; readonly code: 0 | 1 }
+
+/** Reads the arguments behind the script, and the environment as far as it names settings. A flag comes first. */
+export const parse = (args: ReadonlyArray<string>, env: Readonly<Record<string, string | undefined>>): Parsed => {
+  let words = ""
+  const command = make((text) => {
+    words += text
+  })
+  try {
+    command.parse(args, { from: "user" })
+    refuseUnknown(env)
+    return {
+      settings: settingsOf((_group, name, kind, fallback) => {
+        // An empty variable is as if it were not set.
+        const text: string = command.getOptionValue(name) ?? (env[envOf(name)] || fallback)
+        return read(name, kind, text)
+      })
+    }
+  } catch (error) {
+    if (error instanceof CommanderError) return { words, code: error.exitCode === 0 ? 0 : 1 }
+    if (error instanceof BadSetting) return { words: `${error.message}\n`, code: 1 }
+    throw error
+  }
+}
+
+const columns = 100
+
+/** The command that knows the table. It prints with `write`, and throws where it would end the process. */
+const make = (write: (text: string) => void): Command => {
+  const command = new Command(manifest.name)
+    .description("An instant-messaging server that people use from bare netcat.")
+    .exitOverride()
+    .allowExcessArguments(false)
+    .configureHelp({ helpWidth: columns })
+    .configureOutput({ writeOut: write, writeErr: write })
+    .version(manifest.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this")
+    .addHelpText(
+      "after",
+      `\nIn brackets: what holds where nothing is given. Each flag can come from the environment: --max-line\nas ${
+        envOf("max-line")
+      }. Times are written 500ms, 90s, 5m, 2h, 7d.`
+    )
+  for (const { fallback, group, name, placeholder, what } of table) {
+    const flag = new NamedFlag(name, placeholder, `${what} (${fallback})`)
+    command.addOption(flag.helpGroup(`${group}:`))
+  }
+  return command
+}
+
+/** A flag whose value is found under its own name, `--no-…` included. */
+class NamedFlag extends Flag {
+  constructor(name: string, placeholder: string, description: string) {
+    super(placeholder === "" ? `--${name}` : `--${name} <${placeholder}>`, description)
+    this.negate = false
+    if (placeholder === "") this.preset("true")
+  }
+
+  override attributeName(): string {
+    return this.name()
+  }
+}
+
+class BadSetting extends Error {}
+
+/** Refuses a variable that is meant for this program, but names no setting; with what is near it, as for a flag. */
+const refuseUnknown = (env: Readonly<Record<string, string | undefined>>): void => {
+  const known = new Set(table.map(({ name }) => envOf(name)))
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith(prefix) || known.has(name)) continue
+    const flag = `--${name.slice(prefix.length).replaceAll("_", "-").toLowerCase()}`
+    const [, near] = /Did you mean (?:one of )?(--[a-z-]+)/.exec(complaint(flag)) ?? []
+    const hint = near === undefined ? "see --help" : `did you mean ${envOf(near.slice(2))}?`
+    throw new BadSetting(`${name} is no setting: ${hint}`)
+  }
+}
+
+/** What is said of an unknown flag. */
+const complaint = (flag: string): string => {
+  try {
+    make(() => {}).parse([flag], { from: "user" })
+    return ""
+  } catch (error) {
+    return error instanceof Error ? error.message : ""
+  }
+}
