@@ -30,6 +30,8 @@ export type EndReason =
   /** its socket took nothing for longer than the stall timeout */
   | "stalled"
   | "shutdown"
+  /** it spoke HTTP, TLS, SSH or the PROXY protocol; nothing of it was said */
+  | "foreign"
   /** a bug in a command: logged with its cause */
   | "defect"
 

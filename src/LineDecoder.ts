@@ -11,6 +11,7 @@ export const Discarded: unique symbol = Symbol("tellnet/LineDecoder/Discarded")
 
 export type Line = string | typeof TooLong | typeof Discarded
 
+const startBytes = 256
 const lf = 0x0a
 const cr = 0x0d
 const none = Buffer.alloc(0)
@@ -27,6 +28,7 @@ export class LineDecoder {
   private kept: Buffer = none
   private held = 0
   private discarding = false
+  private start = ""
   private discarded = 0
   private readonly maxLine: number
 
@@ -54,6 +56,8 @@ export class LineDecoder {
     const length = this.held + end - position
     // One byte more where it is `\r`: it may be the first half of the line break.
     if (length > this.maxLine + 1 || (length > this.maxLine && this.lastByte(end) !== cr)) {
+      this.start = Buffer.concat([this.kept.subarray(0, this.held), input.subarray(position, end)], startBytes)
+        .toString("latin1")
       this.release()
       this.discarding = true
       this.discarded = 0
@@ -68,6 +72,11 @@ export class LineDecoder {
     if (this.held === 0) return decode(input, position, end)
     this.keep(end, position)
     return this.release()
+  }
+
+  /** How the last line began that was too long: at most its first 256 bytes, as Latin-1. */
+  cutStart(): string {
+    return this.start
   }
 
   /** Forgets the bytes that were fed and not looked at yet, and says how many those were. */

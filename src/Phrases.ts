@@ -24,6 +24,7 @@ interface Wording {
   readonly tellNobody: string
   readonly tellEmpty: string
   readonly welcome: (users: number) => string
+  readonly usage: (usage: string) => string
   readonly unknownCommand: (command: string) => string
   readonly lineTooLong: (limit: number) => string
   readonly idleWarning: (seconds: number) => string
@@ -53,6 +54,7 @@ const zh: Wording = {
   tellMalformed: "消息格式不正确，请使用 \"to|张三|你好啊\"格式。",
   tellNobody: "该用户名不存在",
   tellEmpty: "无消息内容，请重发",
+  usage: (usage) => `用法：${usage}`,
   welcome: (users) => `在线 ${users} 人，输入 /help 查看命令`,
   unknownCommand: (command) => `未知命令 ${command}，输入 /help 查看帮助`,
   lineTooLong: (limit) => `消息过长（上限 ${limit} 字节），未发送`,
@@ -91,6 +93,7 @@ const en: Wording = {
   tellMalformed: "malformed, use \"to|name|text\".",
   tellNobody: "no such user",
   tellEmpty: "empty message, send again",
+  usage: (usage) => `usage: ${usage}`,
   welcome: (users) => `${users} online, /help lists the commands`,
   unknownCommand: (command) => `unknown command ${command}, try /help`,
   lineTooLong: (limit) => `line too long (limit ${limit} bytes), not sent`,
@@ -154,6 +157,7 @@ const make = (wording: Wording) => ({
   tellMalformed: `${wording.tellMalformed}\n`,
   tellNobody: `${wording.tellNobody}\n`,
   tellEmpty: `${wording.tellEmpty}\n`,
+  usage: (usage: string) => notice(wording.usage(usage)),
   welcome: (setting: "on" | { readonly text: string }, users: number) =>
     notice(setting === "on" ? wording.welcome(users) : setting.text),
   unknownCommand: (command: string) => notice(wording.unknownCommand(terminalSafe(command))),

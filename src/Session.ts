@@ -9,7 +9,8 @@ import { Broadcaster, type Reply } from "./Broadcaster.ts"
 import * as Command from "./Command.ts"
 import type { Connection } from "./Connection.ts"
 import { chooseName, type EndReason, Name } from "./Domain.ts"
-import { Discarded, type Line, LineDecoder, TooLong } from "./LineDecoder.ts"
+import { Discarded, TooLong } from "./LineDecoder.ts"
+import { Foreign, type Input, LineInput } from "./LineInput.ts"
 import { monotonic } from "./monotonic.ts"
 import { type Online, OnlineMap } from "./OnlineMap.ts"
 import { Pace } from "./Pace.ts"
@@ -30,6 +31,8 @@ const presentBytes = 64
 
 /** A new name changes the list for everybody, so it is paid for like so many lines. */
 const renameLines = 5
+
+const goesOn = Effect.succeed(undefined)
 
 /** A visit: the user, and the paces that its connection, and its address, may go on with. */
 interface Visit {
@@ -62,8 +65,9 @@ export const make = Effect.gen(function*() {
   const pay = ({ paces }: Visit, now: number, lines: number) =>
     paces.reduce((longest, pace) => Math.max(longest, pace.take(now, lines)), 0)
 
-  const costOf = (line: Line): number => {
+  const costOf = (line: Input): number => {
     if (typeof line === "symbol") return Math.ceil(config.maxLine / lineBytes)
+    if (typeof line === "object") return 1
     // A character has three bytes at most.
     return 3 * line.length <= lineBytes ? 1 : Math.ceil(Buffer.byteLength(line) / lineBytes)
   }
@@ -127,6 +131,8 @@ export const make = Effect.gen(function*() {
         return Effect.flatMap(online.size, (users) => replyAll(user, phrases.stats(statsOf(user, users))))
       case "Help":
         return replyAll(user, help)
+      case "Misused":
+        return reply(user, phrases.usage(command.usage))
       case "Unknown":
         return reply(user, phrases.unknownCommand(command.command))
       case "Blank":
@@ -134,38 +140,47 @@ export const make = Effect.gen(function*() {
     }
   }
 
-  const note = (user: User, line: Line, now: number) => {
+  const note = (user: User, line: Input, now: number) => {
     user.heardAt = now
     user.warned = false
-    if (line !== Discarded) stats.linesIn++
+    if (typeof line === "string" || line === TooLong) stats.linesIn++
   }
 
-  /** Carries out a line once its time has come and its answer would find room. `true`: the user wants to go. */
-  const hear = (visit: Visit, line: Line): Effect.Effect<boolean> => {
+  const act = (visit: Visit, line: Input): Effect.Effect<"quit" | undefined> => {
     const { user } = visit
-    const act = Effect.suspend(() => {
+    if (line === Discarded || line === Foreign) return goesOn
+    if (line === TooLong) return Effect.zipRight(reply(user, phrases.lineTooLong(config.maxLine)), goesOn)
+    if (typeof line === "object") {
+      return Effect.zipRight(broadcaster.reply(user, { bytes: line.answer, lines: 0 }), goesOn)
+    }
+    const command = Command.parse(line)
+    return command._tag === "Quit" ? Effect.succeed("quit") : Effect.zipRight(carryOut(visit, command), goesOn)
+  }
+
+  /** Carries out a line once its time has come and its answer would find room. Says why the visit ends, if it does. */
+  const hear = (visit: Visit, line: Input): Effect.Effect<EndReason | undefined> => {
+    const { user } = visit
+    if (line === Foreign) return Effect.succeed("foreign")
+    const inTime = Effect.suspend(() => {
       note(user, line, monotonic(clock))
-      if (line === Discarded) return Effect.succeed(false)
-      if (line === TooLong) return Effect.as(reply(user, phrases.lineTooLong(config.maxLine)), false)
-      const command = Command.parse(line)
-      return command._tag === "Quit" ? Effect.succeed(true) : Effect.as(carryOut(visit, command), false)
+      return act(visit, line)
     })
     const cost = costOf(line)
     const early = pay(visit, monotonic(clock), cost)
-    if (early === 0 && user.channel.hasRoom) return act
+    if (early === 0 && user.channel.hasRoom) return inTime
     // Whoever leaves while it waits must not slow down the others of its address.
     const giveBack = Effect.sync(() => visit.paces.forEach((pace) => pace.giveBack(cost)))
     return Effect.onInterrupt(Effect.sleep(early), () => giveBack).pipe(
       Effect.zipRight(user.channel.room()),
-      Effect.zipRight(act)
+      Effect.zipRight(inTime)
     )
   }
 
   /** Most lines are words of somebody who has time and room: they are said in the turn that they came in. */
-  const hearAtOnce = (visit: Visit, line: Line): boolean => {
+  const hearAtOnce = (visit: Visit, line: Input): boolean => {
     const { user } = visit
     const now = monotonic(clock)
-    if (typeof line === "symbol" || !isOpen(visit, now) || !user.channel.hasRoom) return false
+    if (typeof line !== "string" || !isOpen(visit, now) || !user.channel.hasRoom) return false
     const command = Command.parse(line)
     if (command._tag !== "Say" || !broadcaster.unsafeSay(phrases.said(user, command.text))) return false
     pay(visit, now, costOf(line))
@@ -173,24 +188,24 @@ export const make = Effect.gen(function*() {
     return true
   }
 
-  const listen = (visit: Visit, connection: Connection) =>
+  const listen = (visit: Visit, connection: Connection): Effect.Effect<EndReason> =>
     Effect.gen(function*() {
-      const decoder = new LineDecoder(config.maxLine)
-      let line: Line | undefined
+      const input = new LineInput(config.maxLine)
+      let line: Input | undefined
       const take = (bytes: Buffer) => {
-        decoder.feed(bytes)
-        do line = decoder.next()
+        input.feed(bytes)
+        do line = input.next()
         while (line !== undefined && hearAtOnce(visit, line))
-        return line === undefined ? undefined : decoder.giveBack()
+        return line === undefined ? undefined : input.giveBack()
       }
-      while (true) {
-        const goesOn = yield* connection.pull(take)
-        if (line !== undefined && (yield* hear(visit, line))) return "quit"
-        line = undefined
-        if (!goesOn) break
+      while (yield* connection.pull(take)) {
+        for (; line !== undefined; line = input.next()) {
+          const reason = yield* hear(visit, line)
+          if (reason !== undefined) return reason
+        }
       }
-      const last = decoder.last()
-      return last !== undefined && (yield* hear(visit, last)) ? "quit" : "end-of-input"
+      line = input.last()
+      return (line === undefined ? undefined : yield* hear(visit, line)) ?? "end-of-input"
     })
 
   const welcomeOf = (users: number): Reply | undefined => {
@@ -225,7 +240,7 @@ export const make = Effect.gen(function*() {
       yield* online.release(user)
       if (reason === "idle") yield* reply(user, phrases.kicked)
       yield* broadcaster.leave(user, phrases.offline(user))
-      if (reason === "reset" || reason === "stalled") return yield* connection.destroy
+      if (reason === "reset" || reason === "stalled" || reason === "foreign") return yield* connection.destroy
       const begin = monotonic(clock)
       if (user.channel.isDraining) {
         yield* Effect.timeoutOption(Effect.interruptible(user.channel.drained()), config.stallTimeout)
