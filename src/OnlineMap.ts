@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as Ref from "effect/Ref"
 import * as SortedMap from "effect/SortedMap"
-import { longestName, Name, type NameKey, nameKey, NameTaken, NoSuchUser } from "./Domain.ts"
+import { longestName, Name, type NameKey, nameKey, NameTaken, NoSuchUser } from "./Name.ts"
 import type { User } from "./User.ts"
 
 /** A name and its holder. */
@@ -75,7 +75,7 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, {
         claim: (user) => {
           const first = user.name
           const attempt = (n: number): Effect.Effect<void> =>
-            Effect.catchAll(take(user, n === 1 ? first : Name.make(`${first}#${n}`)), () => attempt(n + 1))
+            Effect.catchAll(take(user, n === 1 ? first : Name(`${first}#${n}`)), () => attempt(n + 1))
           return attempt(1)
         },
         rename: take,

@@ -19,6 +19,7 @@ interface Wording {
   readonly renamed: (name: string) => string
   readonly nameTaken: string
   readonly nameNotAllowed: string
+  readonly nameReserved: string
   readonly told: (text: string) => string
   readonly tellMalformed: string
   readonly tellNobody: string
@@ -50,6 +51,7 @@ const zh: Wording = {
   renamed: (name) => `您已经更新用户名:${name}`,
   nameTaken: "当前用户名被使用",
   nameNotAllowed: "用户名不合法，请使用 1-32 个字母、数字、\"_\"、\"-\" 或 \".\"。",
+  nameReserved: "该用户名为系统保留",
   told: (text) => `对您说:${text}`,
   tellMalformed: "消息格式不正确，请使用 \"to|张三|你好啊\"格式。",
   tellNobody: "该用户名不存在",
@@ -89,6 +91,7 @@ const en: Wording = {
   renamed: (name) => `your name is now:${name}`,
   nameTaken: "that name is taken",
   nameNotAllowed: "name not allowed, use 1-32 letters, digits, \"_\", \"-\" or \".\".",
+  nameReserved: "that name is reserved",
   told: (text) => ` to you:${text}`,
   tellMalformed: "malformed, use \"to|name|text\".",
   tellNobody: "no such user",
@@ -153,6 +156,7 @@ const make = (wording: Wording) => ({
   renamed: (name: string) => `${wording.renamed(name)}\n`,
   nameTaken: `${wording.nameTaken}\n`,
   nameNotAllowed: `${wording.nameNotAllowed}\n`,
+  nameReserved: notice(wording.nameReserved),
   told: (from: Speaker, text: string) => `${from.name}${wording.told(terminalSafe(text))}\n`,
   tellMalformed: `${wording.tellMalformed}\n`,
   tellNobody: `${wording.tellNobody}\n`,

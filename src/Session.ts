@@ -2,16 +2,17 @@
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
-import * as Option from "effect/Option"
 import { Broadcaster, type Reply } from "./Broadcaster.ts"
 import * as Command from "./Command.ts"
 import type { Connection } from "./Connection.ts"
-import { chooseName, type EndReason, Name } from "./Domain.ts"
+import { type EndReason } from "./Domain.ts"
 import { Discarded, TooLong } from "./LineDecoder.ts"
 import { Foreign, type Input, LineInput } from "./LineInput.ts"
 import { monotonic } from "./monotonic.ts"
+import { chooseName, Name } from "./Name.ts"
 import { type Online, OnlineMap } from "./OnlineMap.ts"
 import { Pace } from "./Pace.ts"
 import { Phrases } from "./Phrases.ts"
@@ -107,9 +108,9 @@ export const make = Effect.gen(function*() {
         })
       case "Rename":
         pay(visit, monotonic(clock), renameLines - 1)
-        return Option.match(chooseName(command.name), {
-          onNone: () => reply(user, phrases.nameNotAllowed),
-          onSome: (name) =>
+        return Either.match(chooseName(command.name), {
+          onLeft: (why) => reply(user, why === "reserved" ? phrases.nameReserved : phrases.nameNotAllowed),
+          onRight: (name) =>
             Effect.matchEffect(online.rename(user, name), {
               onFailure: () => reply(user, phrases.nameTaken),
               onSuccess: () => reply(user, phrases.renamed(name))
@@ -224,7 +225,7 @@ export const make = Effect.gen(function*() {
       const user: User = {
         id: arrivals++,
         address: connection.address,
-        name: Name.make(connection.address),
+        name: Name(connection.address),
         channel,
         heardAt: monotonic(clock),
         warned: false,

@@ -1,5 +1,6 @@
 /** A user who is online. */
-import type { Address, EndReason, Name } from "./Domain.ts"
+import type { Address, EndReason } from "./Domain.ts"
+import type { Name } from "./Name.ts"
 import type { UserChannel } from "./UserChannel.ts"
 
 export interface User {

@@ -1,13 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, Either, FastCheck, Option, Scheduler } from "effect"
-import { chooseName, type Name, nameKey } from "../src/Domain.ts"
+import { chooseName, type Name, nameKey } from "../src/Name.ts"
 import { OnlineMap } from "../src/OnlineMap.ts"
 import type { User } from "../src/User.ts"
 import { makeUser } from "./support/fakes.ts"
 
 // Few names, of which several are one.
 const name = FastCheck.constantFrom("Bob", "bob", "Ｂｏｂ", "Eve", "EVE", "张三").map((text) =>
-  Option.getOrThrow(chooseName(text))
+  Either.getOrThrow(chooseName(text))
 )
 
 // After how many steps a fiber lets the others go on, again and again: so they meet at any place of the code under test.
@@ -153,7 +153,7 @@ describe("OnlineMap", () => {
         assert.isDefined(bob)
         yield* online.claim(bob)
         for (const text of ["Bob", "Bob", "BOB", "Ｂｏｂ"]) {
-          yield* online.rename(bob, Option.getOrThrow(chooseName(text)))
+          yield* online.rename(bob, Either.getOrThrow(chooseName(text)))
           assert.deepStrictEqual<ReadonlyArray<readonly [number, string]>>(yield* listed, [[0, text]])
         }
       }).pipe(Effect.provide(OnlineMap.layer)),
@@ -167,8 +167,8 @@ describe("OnlineMap", () => {
       assert.isDefined(bob)
       assert.isDefined(eve)
       yield* Effect.forEach([bob, eve], online.claim)
-      yield* online.rename(bob, Option.getOrThrow(chooseName("Bob")))
-      const taken = yield* Effect.flip(online.rename(eve, Option.getOrThrow(chooseName("bob"))))
+      yield* online.rename(bob, Either.getOrThrow(chooseName("Bob")))
+      const taken = yield* Effect.flip(online.rename(eve, Either.getOrThrow(chooseName("bob"))))
       assert.strictEqual(taken._tag, "NameTaken")
       assert.strictEqual<string>(taken.name, "bob")
       const nobody = yield* Effect.flip(online.find("mallory"))

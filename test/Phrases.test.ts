@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer } from "effect"
 import { topics } from "../src/Command.ts"
-import { address, Name } from "../src/Domain.ts"
+import { address } from "../src/Domain.ts"
+import { Name } from "../src/Name.ts"
 import { Phrases, terminalSafe } from "../src/Phrases.ts"
 import { chosenName, text } from "./support/arbitraries.ts"
 import { config } from "./support/server.ts"
 
-const bob = { address: address("127.0.0.1", 4000), name: Name.make("Bob") }
-const stranger = { address: address("::1", 4001), name: Name.make("[::1]:4001") }
+const bob = { address: address("127.0.0.1", 4000), name: Name("Bob") }
+const stranger = { address: address("::1", 4001), name: Name("[::1]:4001") }
 
 const standing = { online: 3, linesPerSecond: 12.34, backlog: 500, skipped: 7, idleLeft: 300 }
 
@@ -89,7 +90,7 @@ const table: ReadonlyArray<readonly [event: string, render: (phrases: Language) 
 
 /** Every line that holds what a user typed. */
 const linesWith = (name: string, text: string) => {
-  const speaker = { address: bob.address, name: Name.make(name) }
+  const speaker = { address: bob.address, name: Name(name) }
   return [Phrases.zh, Phrases.en].flatMap((phrases) => [
     phrases.said(speaker, text),
     phrases.told(speaker, text),
@@ -156,7 +157,7 @@ describe("Phrases", () => {
 
   it.prop("begins every line about a user with the user, whatever is said", [chosenName, text], ([name, text]) => {
     FastCheck.pre(text !== "")
-    const speaker = { address: bob.address, name: Name.make(name) }
+    const speaker = { address: bob.address, name: Name(name) }
     for (const phrases of [Phrases.zh, Phrases.en]) {
       for (const line of [phrases.said(speaker, text), phrases.online(speaker), phrases.offline(speaker)]) {
         assert.isTrue(line.startsWith(`[127.0.0.1:4000]${name}:`))

@@ -85,10 +85,12 @@ describe("Server", () => {
   it.scopedLive("refuses a name that is not allowed", () =>
     Effect.gen(function*() {
       const { ann } = yield* two
-      for (const name of ["", "a b", "a|b", "[x]", "1.2.3.4:5", "server", "SYSTEM", "x".repeat(33)]) {
+      for (const name of ["", "a b", "a|b", "[x]", "1.2.3.4:5", "10.0.0.1", "x".repeat(33)]) {
         yield* ann.send(`rename|${name}\n`)
         yield* ann.sees("用户名不合法，请使用 1-32 个字母、数字、\"_\"、\"-\" 或 \".\"。")
       }
+      yield* ann.send("rename|SYSTEM\n")
+      yield* ann.sees("*** 该用户名为系统保留")
     }))
 
   for (const [to, bar] of [["to|", "|"], ["/to ", " "], ["/msg ", " "]]) {

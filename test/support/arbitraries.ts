@@ -1,6 +1,6 @@
 /** What the laws are tried on. */
 import { FastCheck } from "effect"
-import { chooseName } from "../../src/Domain.ts"
+import { chooseName } from "../../src/Name.ts"
 
 // What breaks lines, drives terminals, separates words, or is more than one code unit.
 const awkward = FastCheck.constantFrom(
@@ -25,7 +25,7 @@ export const text: FastCheck.Arbitrary<string> = FastCheck.oneof(
 export const chosenName: FastCheck.Arbitrary<string> = FastCheck
   .array(FastCheck.constantFrom(..."abzABZ019_-.张Ｂßéñक"), { minLength: 1, maxLength: 32 })
   .map((letters) => letters.join(""))
-  .filter((name) => chooseName(name)._tag === "Some")
+  .filter((name) => chooseName(name)._tag === "Right")
 
 /** `bytes` in chunks, cut at any places. */
 export const cut = (bytes: Buffer): FastCheck.Arbitrary<ReadonlyArray<Buffer>> =>

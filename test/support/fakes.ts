@@ -1,6 +1,7 @@
 /** Stand-ins for what surrounds the code under test: a peer that pushes back when told to, a user. */
 import { Effect } from "effect"
-import { address, Name } from "../../src/Domain.ts"
+import { address } from "../../src/Domain.ts"
+import { Name } from "../../src/Name.ts"
 import type { User } from "../../src/User.ts"
 import * as UserChannel from "../../src/UserChannel.ts"
 
@@ -84,7 +85,7 @@ export const makeUser = (id: number, options?: {
     (channel) => ({
       id,
       address: peer,
-      name: Name.make(peer),
+      name: Name(peer),
       channel,
       heardAt: 0,
       warned: false,
