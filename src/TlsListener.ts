@@ -15,7 +15,23 @@ import * as Door from "./Door.ts"
 import { ServerConfig } from "./ServerConfig.ts"
 import * as Signals from "./Signals.ts"
 
-const minVersion = "TLSv1.2"
+/** What a secure context is made of, each time that it is made. */
+const secured = (certificate: Certificate.Certificate): Tls.SecureContextOptions => ({
+  ...certificate,
+  minVersion: "TLSv1.2",
+  // Forward secrecy and AEAD only: all of TLS 1.3, which names its suites in a way of its own, and ECDHE of TLS 1.2.
+  ciphers: [
+    "TLS_AES_128_GCM_SHA256",
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305"
+  ].join(":")
+})
 
 /** How long, in ms, a handshake may take. */
 const handshakeTimeout = 10_000
@@ -40,15 +56,16 @@ const make = <E extends { readonly message: string }, R>(
 ) =>
   Effect.gen(function*() {
     // It listens to nothing: it is handed connections, as Node provides for.
-    const server = Tls.createServer({ ...yield* read, minVersion, handshakeTimeout })
+    const server = Tls.createServer({ ...secured(yield* read), handshakeTimeout })
     const door = yield* Door.listen(port, "--tls-port")
-    const reload = Effect.flatMap(read, (certificate) =>
-      Effect.sync(() => server.setSecureContext({ ...certificate, minVersion })))
+    const reload = Effect.flatMap(
+      read,
+      (certificate) => Effect.sync(() => server.setSecureContext(secured(certificate)))
+    )
     yield* Signals.each(
       "SIGHUP",
       Effect.matchEffect(reload, {
-        onFailure: ({ message }) =>
-          Effect.logError(`${message} The old certificate stays.`),
+        onFailure: ({ message }) => Effect.logError(`${message} The old certificate stays.`),
         onSuccess: () => Effect.log("the certificate was read again")
       })
     )
@@ -57,30 +74,33 @@ const make = <E extends { readonly message: string }, R>(
 
 /** What a handshake on this server comes to. */
 const handshakes = (server: Tls.Server): Door.Door["open"] => {
-  // Node does not say which accepted socket a secured one came from; but no two of one port have the same peer.
+  // Node does not say which accepted socket a secured one came from. But no two that are connected have both ends the
+  // same: one peer port can reach several addresses of this machine. A socket that is not connected any more has no
+  // remote address (the kernel is asked only now), so it cannot be taken for a newer one with the same ends.
   const pending = new Map<string, (result: Effect.Effect<Net.Socket, Door.NotOpened>) => void>()
-  const peer = (socket: Net.Socket) => `${socket.remoteAddress} ${socket.remotePort}`
+  const ends = (socket: Net.Socket) =>
+    `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`
 
   server.on("secureConnection", (socket) => {
     // The close that follows is all that anybody needs to know.
     socket.on("error", () => {})
-    const settle = pending.get(peer(socket))
+    const settle = pending.get(ends(socket))
     if (settle === undefined) socket.destroy()
     else settle(Effect.succeed(socket))
   })
-  server.on("tlsClientError", (error, socket) => pending.get(peer(socket))?.(failure(reasonOf(error))))
+  server.on("tlsClientError", (error, socket) => pending.get(ends(socket))?.(failure(reasonOf(error))))
 
   return (accepted) =>
     Effect.async<Net.Socket, Door.NotOpened>((resume) => {
       if (accepted.destroyed) return resume(failure("handshake-closed"))
-      const key = peer(accepted)
+      const key = ends(accepted)
       const settle = (result: Effect.Effect<Net.Socket, Door.NotOpened>) => {
         forget()
         resume(result)
       }
       const closed = () => settle(failure("handshake-closed"))
       const forget = () => {
-        // A newer socket of the same peer may be waiting already.
+        // A newer socket with the same ends may be waiting already.
         if (pending.get(key) === settle) pending.delete(key)
         accepted.off("close", closed)
       }

@@ -3,10 +3,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Net from "node:net"
-import { TLSSocket } from "node:tls"
+import * as Tls from "node:tls"
 import * as Certificate from "./support/certificate.ts"
 import { bundled, isInstalled, measures, monitor, port, server, start, tlsPort } from "./support/child.ts"
-import { arrive, type Client, connect } from "./support/client.ts"
+import { arrive, type Client, connect, within } from "./support/client.ts"
 import { type config, doors } from "./support/server.ts"
 
 /** A test that needs `openssl`, to make a certificate, and these programs. */
@@ -17,7 +17,7 @@ const withOpenssl = withPrograms()
 /** The two ports of a server in this process. */
 const both = (overrides: Parameters<typeof config>[0] = {}) =>
   Effect.gen(function*() {
-    const { cert, key } = yield* Certificate.make
+    const { cert, key } = yield* Certificate.make()
     const [plain = 0, tls = 0] = yield* doors({
       tlsPort: Option.some(0),
       tlsCert: Option.some(cert),
@@ -29,7 +29,57 @@ const both = (overrides: Parameters<typeof config>[0] = {}) =>
 
 /** The name in the certificate that a client was shown. */
 const certifiedName = ({ socket }: Client) =>
-  socket instanceof TLSSocket ? socket.getPeerCertificate().subject.CN : assert.fail("no TLS")
+  socket instanceof Tls.TLSSocket ? socket.getPeerCertificate().subject.CN : assert.fail("no TLS")
+
+/** Shakes hands on a connection that is there already, and gives the first bytes that come through it. */
+const secured = ({ socket }: Client) =>
+  within(
+    "the first bytes through TLS",
+    Effect.async<string, Error>((resume) => {
+      Tls.connect({ socket, rejectUnauthorized: false })
+        .once("data", (bytes) => resume(Effect.succeed(bytes.toString())))
+        .once("error", (error) => resume(Effect.fail(error)))
+        .once("end", () => resume(Effect.fail(new Error("it ended before anything came"))))
+    })
+  )
+
+/** Whether the server agrees to speak by this cipher suite. What is no answer of its TLS is a defect. */
+const agrees = (port: number) => (suite: string) =>
+  within(
+    `an answer to ${suite}`,
+    Effect.async<boolean>((resume) => {
+      const socket = Tls.connect({
+        host: "127.0.0.1",
+        port,
+        rejectUnauthorized: false,
+        // The client itself refuses nothing.
+        ...suite.startsWith("TLS_")
+          ? { minVersion: "TLSv1.3", ciphers: suite }
+          : { maxVersion: "TLSv1.2", ciphers: `${suite}:@SECLEVEL=0` }
+      })
+      socket.once("secureConnect", () => {
+        socket.destroy()
+        resume(Effect.succeed(true))
+      })
+      socket.once(
+        "error",
+        (error) =>
+          resume(
+            "code" in error && /ALERT_HANDSHAKE_FAILURE/.test(String(error.code))
+              ? Effect.succeed(false)
+              : Effect.die(error)
+          )
+      )
+    })
+  )
+
+/** All suites that a client may offer who shares no secret with the server. OpenSSL leaves CCM out of its list. */
+const suites = [
+  ...Tls.getCiphers().map((name) => name.toUpperCase()).filter((name) => !/PSK|SRP/.test(name)),
+  ...["", "DHE-RSA-", "ECDHE-ECDSA-"].flatMap((exchange) =>
+    ["AES128-CCM", "AES128-CCM8", "AES256-CCM", "AES256-CCM8"].map((cipher) => exchange + cipher)
+  )
+]
 
 /** Waits until one connection was refused for this reason. */
 const refused = (url: string, reason: string) =>
@@ -111,7 +161,7 @@ describe("TlsListener", { concurrent: true }, () => {
     "lets people talk who type at openssl s_client and at nc",
     () =>
       Effect.gen(function*() {
-        const { flags } = yield* Certificate.make
+        const { flags } = yield* Certificate.make()
         const tellnet = yield* server(...flags)
         const ann = yield* start("openssl", ["s_client", "-quiet", "-connect", `127.0.0.1:${yield* tlsPort(tellnet)}`])
         yield* ann.prints(/已上线\n/)
@@ -128,7 +178,7 @@ describe("TlsListener", { concurrent: true }, () => {
 
   withPrograms("ncat")("serves piped lines from ncat --ssl", () =>
     Effect.gen(function*() {
-      const { flags } = yield* Certificate.make
+      const { flags } = yield* Certificate.make()
       const tellnet = yield* server(...flags)
       const ncat = yield* start("ncat", ["--ssl", "127.0.0.1", String(yield* tlsPort(tellnet))])
       yield* ncat.type("hello\nwho\nbye")
@@ -140,7 +190,7 @@ describe("TlsListener", { concurrent: true }, () => {
 
   withOpenssl("takes no harm from failed handshakes, and counts and logs them", () =>
     Effect.gen(function*() {
-      const { flags } = yield* Certificate.make
+      const { flags } = yield* Certificate.make()
       const tellnet = yield* server(...flags, "--metrics-port", "0")
       const url = yield* monitor(tellnet)
       const bob = yield* arrive(yield* port(tellnet))
@@ -166,9 +216,30 @@ describe("TlsListener", { concurrent: true }, () => {
       yield* tellnet.prints(/refused 1 connection: handshake-not-tls/)
     }))
 
+  for (const garbler of ["first", "second"] as const) {
+    withOpenssl(
+      `tells two addresses apart that one peer port has reached: garbage from the ${garbler}`,
+      () =>
+        Effect.gen(function*() {
+          const { tls } = yield* both({ host: "0.0.0.0" })
+          const first = yield* connect(tls, { host: "127.0.0.1", localPort: 0, paused: true })
+          const localPort = first.socket.localPort ?? 0
+          const second = yield* connect(tls, { host: "127.0.0.2", localPort, paused: true })
+          assert.strictEqual(second.address, first.address)
+          // Who comes after both is accepted after both.
+          yield* arrive(tls, { tls: true })
+          const [bad, good] = garbler === "first" ? [first, second] : [second, first]
+          yield* bad.send("garbage\n")
+          yield* bad.read
+          yield* bad.ended
+          assert.strictEqual(yield* secured(good), `${good.front}已上线\n`)
+        })
+    )
+  }
+
   withOpenssl("closes a connection that never shakes hands after 10 s", () =>
     Effect.gen(function*() {
-      const { flags } = yield* Certificate.make
+      const { flags } = yield* Certificate.make()
       const tellnet = yield* server(...flags, "--metrics-port", "0")
       const url = yield* monitor(tellnet)
       const silent = yield* connect(yield* tlsPort(tellnet))
@@ -181,7 +252,7 @@ describe("TlsListener", { concurrent: true }, () => {
     "shows a new certificate to newcomers after SIGHUP, and drops nobody; a bad one changes nothing",
     () =>
       Effect.gen(function*() {
-        const certificate = yield* Certificate.make
+        const certificate = yield* Certificate.make()
         const tellnet = yield* server(...certificate.flags)
         const tls = yield* tlsPort(tellnet)
         const ann = yield* arrive(tls, { tls: true })
@@ -205,9 +276,59 @@ describe("TlsListener", { concurrent: true }, () => {
       })
   )
 
+  for (
+    const [kind, allowed] of [
+      ["EC", /^(TLS|ECDHE-ECDSA).*(GCM|POLY1305)/],
+      ["RSA", /^(TLS|ECDHE-RSA).*(GCM|POLY1305)/]
+    ] as const
+  ) {
+    withOpenssl(
+      `agrees to no cipher suite without forward secrecy or AEAD, with an ${kind} certificate and its next`,
+      () =>
+        Effect.gen(function*() {
+          const certificate = yield* Certificate.make(kind)
+          const tellnet = yield* server(...certificate.flags)
+          const tls = yield* tlsPort(tellnet)
+          const wanted = suites.filter((suite) => allowed.test(suite))
+          assert.strictEqual(wanted.length, 6)
+          assert.deepStrictEqual(yield* Effect.filter(suites, agrees(tls)), wanted)
+          yield* certificate.renew("second")
+          yield* tellnet.signal("SIGHUP")
+          yield* tellnet.prints(/the certificate was read again/)
+          assert.deepStrictEqual(yield* Effect.filter(suites, agrees(tls)), wanted)
+        })
+    )
+
+    withPrograms("sslscan")(
+      `shows sslscan only cipher suites with forward secrecy and AEAD, with an ${kind} certificate and its next`,
+      () =>
+        Effect.gen(function*() {
+          const certificate = yield* Certificate.make(kind)
+          const tellnet = yield* server(...certificate.flags)
+          const tls = yield* tlsPort(tellnet)
+          const scan = Effect.gen(function*() {
+            const sslscan = yield* start("sslscan", ["--no-colour", `127.0.0.1:${tls}`])
+            const { stdout } = yield* sslscan.over
+            assert.match(stdout, /TLSv1\.1 +disabled/)
+            return Array.from(
+              stdout.matchAll(/^(?:Accepted|Preferred) +(TLS\S+) +\d+ bits +(\S+)/gm),
+              ([, version, suite]) => `${version} ${suite}`
+            )
+          })
+          const before = yield* scan
+          assert.strictEqual(before.length, 6, before.join("\n"))
+          for (const line of before) assert.match(line.replace(/^\S+ /, ""), allowed)
+          yield* certificate.renew("second")
+          yield* tellnet.signal("SIGHUP")
+          yield* tellnet.prints(/the certificate was read again/)
+          assert.deepStrictEqual(yield* scan, before)
+        })
+    )
+  }
+
   withOpenssl("listens with TLS only when told so, and ends in order", () =>
     Effect.gen(function*() {
-      const { flags } = yield* Certificate.make
+      const { flags } = yield* Certificate.make()
       const tellnet = yield* server(...flags, "--no-plain")
       const tls = yield* port(tellnet)
       assert.strictEqual(yield* tlsPort(tellnet), tls)
@@ -255,8 +376,8 @@ describe("TlsListener", { concurrent: true }, () => {
 
   withOpenssl("ends with 1 and one sentence for a key that is none, or of somebody else", () =>
     Effect.gen(function*() {
-      const { cert } = yield* Certificate.make
-      const other = yield* Certificate.make
+      const { cert } = yield* Certificate.make()
+      const other = yield* Certificate.make()
       for (
         const [key, problem] of [
           [cert, "not a private key in PEM form, or one with a passphrase"],
