@@ -35,7 +35,7 @@ export const nameKey = (text: string): NameKey =>
 
 const letters = /^[\p{L}\p{M}\p{Nd}_.-]{1,32}$/u
 // Ignorable ones, and the letters and marks that Unicode calls blank or filler without calling them ignorable.
-const invisible = /[\p{Default_Ignorable_Code_Point}\u{13441}\u{13442}\u{16fe4}]/u
+const invisible = /\p{Default_Ignorable_Code_Point}|\u{13441}|\u{13442}|\u{16fe4}/u
 const visible = /[\p{L}\p{Nd}]/u
 const badMarks = /^\p{M}|\p{M}{4}/u
 // What stands before or between the parts of a line or a command.

@@ -11,7 +11,12 @@ const server = (sabotage: string) =>
     "--import",
     "./test/support/saboteur.ts",
     "src/main.ts",
-    ...["--port", "0", "--metrics-port", "0", "--welcome", "off"]
+    "--port",
+    "0",
+    "--metrics-port",
+    "0",
+    "--welcome",
+    "off"
   ], { SABOTAGE: sabotage })
 
 const notice = "*** 服务器即将关闭"

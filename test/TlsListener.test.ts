@@ -39,7 +39,7 @@ const secured = ({ socket }: Client) =>
       Tls.connect({ socket, rejectUnauthorized: false })
         .once("data", (bytes) => resume(Effect.succeed(bytes.toString())))
         .once("error", (error) => resume(Effect.fail(error)))
-        .once("end", () => resume(Effect.fail(new Error("it ended before anything came"))))
+        .once("end", () => resume(Effect.fail("it ended before anything came")))
     })
   )
 

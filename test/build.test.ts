@@ -25,7 +25,7 @@ describe("npm run build", () => {
         ])
         const nc = yield* start("nc", ["127.0.0.1", String(yield* port(tellnet))])
         yield* nc.type("hello\n")
-        yield* nc.prints(/已上线\n\[127\.0\.0\.1:\d+\]127\.0\.0\.1:\d+:hello\n/)
+        yield* nc.prints(/已上线\n\*\*\* 在线 1 人，输入 \/help 查看命令\n\[127\.0\.0\.1:\d+\]127\.0\.0\.1:\d+:hello\n/)
         assert.match((yield* get(`${yield* monitor(tellnet)}/metrics`)).text, /tellnet_lines_received_total 1\n/)
         yield* tellnet.signal("SIGTERM")
         yield* nc.prints(/\*\*\* 服务器即将关闭\n/)

@@ -73,7 +73,7 @@ export const make = (maxLine: number): Grammar => {
     if (line === "*** 服务器即将关闭") return Received.ShuttingDown()
     if (/^\*\*\* \d+ 秒内未发言将被踢出$/.test(line)) return Received.IdleWarning()
     if (line === "*** 该用户名为系统保留") return Received.Refusal()
-    if (/^\*\*\* 用法：/.test(line)) return Received.Refusal()
+    if (line.startsWith("*** 用法：")) return Received.Refusal()
     if (/^\*\*\* 未知命令 \/.*，输入 \/help 查看帮助$/s.test(line)) return Received.Refusal()
     const skipped = /^\*\*\* 接收过慢，已跳过 (\d+) 行$/.exec(line)
     return skipped === null
