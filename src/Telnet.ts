@@ -31,8 +31,8 @@ export class Telnet {
   private state: State = "text"
   private afterCr = false
   private subnegotiated = 0
-  private answers: Array<number> = []
-  private readonly refused = new Set<string>()
+  private answers: Array<number> | undefined
+  private refused: Set<string> | undefined
 
   /** Whether these bytes hold nothing of telnet, and are not in the middle of it. */
   isClean(bytes: Buffer): boolean {
@@ -66,10 +66,9 @@ export class Telnet {
 
   /** What is to be answered since the last time, if anything. Each option is refused once. */
   takeAnswers(): Buffer | undefined {
-    if (this.answers.length === 0) return undefined
-    const answers = Buffer.from(this.answers)
-    this.answers = []
-    return answers
+    const { answers } = this
+    this.answers = undefined
+    return answers && Buffer.from(answers)
   }
 
   /** Goes on with a byte of telnet. Says whether a 0xFF of the text was meant. */
@@ -108,9 +107,10 @@ export class Telnet {
   private refuse(verb: number, option: number): void {
     this.state = "text"
     const refusal = `${verb} ${option}`
+    this.refused ??= new Set()
     if (this.refused.has(refusal)) return
     this.refused.add(refusal)
-    this.answers.push(iac, verb, option)
+    this.answers = [...this.answers ?? [], iac, verb, option]
   }
 }
 

@@ -35,7 +35,7 @@ const certifiedName = ({ socket }: Client) =>
 const secured = ({ socket }: Client) =>
   within(
     "the first bytes through TLS",
-    Effect.async<string, Error>((resume) => {
+    Effect.async<string, unknown>((resume) => {
       Tls.connect({ socket, rejectUnauthorized: false })
         .once("data", (bytes) => resume(Effect.succeed(bytes.toString())))
         .once("error", (error) => resume(Effect.fail(error)))

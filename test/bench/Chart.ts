@@ -1,11 +1,12 @@
 /** The charts, drawn by echarts without a browser. */
 import * as echarts from "echarts"
 import type { Figure, ServerName } from "./Job.ts"
-import { type LoadName, serverNames } from "./Plan.ts"
+import type { LoadName } from "./Plan.ts"
 import type { Row } from "./Results.ts"
 
 const colours: Record<ServerName, string> = {
   tellnet: "#2563eb",
+  baseline: "#93c5fd",
   batched: "#64748b",
   plain: "#cbd5e1",
   nats: "#16a34a"
@@ -38,6 +39,7 @@ const short = (value: number): string => String(Number(value.toPrecision(2)))
 
 /** A panel for each load, each with its own scale: between `paced` and `burst` lies a factor of twenty. */
 export const speedChart = (rows: ReadonlyArray<Row>): string => {
+  const servers = [...new Set(rows.map(({ server }) => server))]
   const drawn = panels.filter(({ load }) => rows.some(({ row }) => row === load))
   const width = 190
   const left = (index: number) => 20 + index * width
@@ -52,7 +54,7 @@ export const speedChart = (rows: ReadonlyArray<Row>): string => {
     xAxis: drawn.map((_, gridIndex) => ({
       gridIndex,
       type: "category",
-      data: serverNames,
+      data: servers,
       axisTick: { show: false },
       axisLabel: { interval: 0, fontSize: 10 }
     })),
@@ -66,7 +68,7 @@ export const speedChart = (rows: ReadonlyArray<Row>): string => {
         position: "top",
         formatter: ({ value }: { value: number | string }) => short(Number(value))
       },
-      data: serverNames.map((name) => ({
+      data: servers.map((name) => ({
         value: rows.find(({ row, server }) => row === load && server === name)?.figures[figure] ?? "-",
         itemStyle: { color: colours[name] }
       }))

@@ -40,9 +40,14 @@ process.on("exit", () => living.forEach(killGroup))
 
 const hasEnded = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
-const acquire = (program: string, args: ReadonlyArray<string>) =>
+interface Surroundings {
+  readonly cwd: string
+  readonly env: Record<string, string>
+}
+
+const acquire = (program: string, args: ReadonlyArray<string>, { cwd, env }: Surroundings = { cwd: root, env: {} }) =>
   Effect.async<{ readonly child: ChildProcess; readonly pid: number }, ChildFailed>((resume) => {
-    const child = spawn(program, args, { cwd: root, detached: true, stdio: "pipe" })
+    const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, detached: true, stdio: "pipe" })
     child.on("error", (error) => resume(new ChildFailed({ program, reason: error.message })))
     child.once("spawn", () => {
       const pid = child.pid ?? 0
@@ -72,9 +77,14 @@ const tailOf = (child: ChildProcess, onOutput: (tail: string) => void): void => 
 }
 
 /** Starts a program and waits until what it prints matches; the match and its process id. */
-export const startUntil = (program: string, args: ReadonlyArray<string>, pattern: RegExp) =>
+export const startUntil = (
+  program: string,
+  args: ReadonlyArray<string>,
+  pattern: RegExp,
+  surroundings: Surroundings
+) =>
   Effect.flatMap(
-    Effect.acquireRelease(acquire(program, args), release),
+    Effect.acquireRelease(acquire(program, args, surroundings), release),
     ({ child, pid }) =>
       Effect.async<{ readonly match: RegExpExecArray; readonly pid: number }, ChildFailed>((resume) => {
         let printed = ""
@@ -90,24 +100,20 @@ export const startUntil = (program: string, args: ReadonlyArray<string>, pattern
       }))
   )
 
-/**
- * Runs a program to its end; the last line that it prints. What it reads from its standard input may be found out while
- * the program already starts.
- */
-export const runToEnd = <E, R>(program: string, args: ReadonlyArray<string>, input: Effect.Effect<string, E, R>) =>
-  Effect.gen(function*() {
-    const { child } = yield* Effect.acquireRelease(acquire(program, args), release)
-    const text = yield* input
-    return yield* Effect.async<string>((resume) => {
-      let printed = ""
-      tailOf(child, (tail) => {
-        printed = tail
+/** Runs a program to its end; the last line that it prints. */
+export const runToEnd = (program: string, args: ReadonlyArray<string>) =>
+  Effect.flatMap(
+    Effect.acquireRelease(acquire(program, args), release),
+    ({ child }) =>
+      Effect.async<string>((resume) => {
+        let printed = ""
+        tailOf(child, (tail) => {
+          printed = tail
+        })
+        if (hasEnded(child)) resume(Effect.succeed(""))
+        else child.once("close", () => resume(Effect.succeed(lastLine(printed))))
       })
-      if (hasEnded(child)) resume(Effect.succeed(""))
-      else child.once("close", () => resume(Effect.succeed(lastLine(printed))))
-      child.stdin?.end(text)
-    })
-  })
+  )
 
 const lastLine = (text: string): string => text.trimEnd().split("\n").at(-1) ?? ""
 

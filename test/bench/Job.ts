@@ -1,40 +1,41 @@
-/** What the bench asks of a loader process, and what the loader answers: both travel as JSON. */
+/** What the bench asks of a loader process, as arguments, and what the loader answers, as JSON. */
 import * as Schema from "effect/Schema"
 
-export const ServerName = Schema.Literal("tellnet", "plain", "batched", "nats")
+const ServerName = Schema.Literal("tellnet", "baseline", "plain", "batched", "nats")
 export type ServerName = typeof ServerName.Type
 
 /** What a loader can do to a server. */
-export const Load = Schema.Union(
+export type Load =
   /** `senders` users, each with one message in flight: the next is sent when the last is seen by its sender. */
-  Schema.Struct({ kind: Schema.Literal("InFlight"), senders: Schema.Number }),
+  | { readonly kind: "InFlight"; readonly senders: number }
   /** Separate messages, evenly spaced, each from another user; `stalled` of the users never read. */
-  Schema.Struct({
-    kind: Schema.Literal("Spaced"),
-    perSecond: Schema.Number,
-    stalled: Schema.Number,
-    fill: Schema.Boolean
-  }),
+  | { readonly kind: "Spaced"; readonly perSecond: number; readonly stalled: number; readonly fill: 0 | 1 }
+  /**
+   * Separate messages of one user, while `attackers` connections of each of `addresses` send lines of 4 KB as fast as they
+   * may. The users come from 127.1.0.0/16, 100 from each address.
+   */
+  | { readonly kind: "Hostile"; readonly perSecond: number; readonly attackers: number; readonly addresses: number }
   /** All users connect at once. */
-  Schema.Struct({ kind: Schema.Literal("Arrive") }),
+  | { readonly kind: "Arrive" }
   /** The users connect, then nothing. */
-  Schema.Struct({ kind: Schema.Literal("Rest") })
-)
-export type Load = typeof Load.Type
+  | { readonly kind: "Rest" }
 
-export const Job = Schema.Struct({
-  server: ServerName,
+export interface Job {
+  readonly server: ServerName
   /** Process id of the server, whose CPU and memory are read from `/proc`. */
-  pid: Schema.Number,
-  port: Schema.Number,
-  users: Schema.Number,
-  load: Load,
+  readonly pid: number
+  readonly port: number
+  readonly users: number
+  readonly load: Load
   /** Milliseconds of load before the measured window, so that the server's code is compiled and hot. */
-  warmUp: Schema.Number,
+  readonly warmUp: number
   /** Milliseconds that are measured. */
-  window: Schema.Number
-})
-export type Job = typeof Job.Type
+  readonly window: number
+}
+
+/** The arguments of the loader. */
+export const argumentsOf = ({ load: { kind, ...load }, ...job }: Job): ReadonlyArray<string> =>
+  Object.entries({ ...job, load: kind, ...load }).map(([name, value]) => `${name}=${Number(value) || value}`)
 
 /** Figures of one run; a load fills in those that it can measure. */
 export const Figures = Schema.partialWith(

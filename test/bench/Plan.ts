@@ -1,13 +1,28 @@
 /** What is run: which load, with how many users, on which servers, for how long. */
 import type { Load, ServerName } from "./Job.ts"
 
-export const loadNames = ["paced", "single", "burst", "arrivals", "idle", "stalled", "start", "growth"] as const
+export const loadNames = [
+  "paced",
+  "single",
+  "burst",
+  "arrivals",
+  "idle",
+  "stalled",
+  "hostile",
+  "start",
+  "growth"
+] as const
 export type LoadName = typeof loadNames[number]
 
-export const serverNames = ["tellnet", "batched", "plain", "nats"] as const satisfies ReadonlyArray<ServerName>
+export const serverNames = ["tellnet", "baseline", "batched", "plain", "nats"] as const satisfies ReadonlyArray<
+  ServerName
+>
 
-/** What one row of the table shows. `unstalled` is the other half of the pair that `stalled` is. */
-export type RowName = LoadName | "unstalled"
+/** What an attack comes from: so many connections of each of so many addresses. */
+const attacks = [[0, 0], [25, 1], [50, 1], [100, 1], [100, 10]] as const
+
+/** What one row of the table shows. `unstalled` is the other half of the pair that `stalled` is; `hostile` has one each. */
+export type RowName = LoadName | "unstalled" | `hostile ${number}×${number}`
 
 export interface Step {
   readonly row: RowName
@@ -29,6 +44,8 @@ export interface Options {
   readonly users: number | undefined
   readonly quick: boolean
   readonly repeat: number
+  /** Another checkout of tellnet. */
+  readonly baseline: string | undefined
 }
 
 /** What each load is, for the report. */
@@ -39,6 +56,8 @@ export const description: Record<LoadName, string> = {
   arrivals: "3000 users connect at once; the time until each has every online line from its own on",
   idle: "5000 users connected and quiet; resident memory that each adds",
   stalled: "`single` with 100 users that never read and whose buffers are full (`unstalled`: the same without them)",
+  hostile:
+    "1000 users at 100 an address, one of whom speaks 10 times a second; meanwhile N connections of each of M addresses send lines of 4 KB as fast as they may (`hostile N×M`); all limits as they come; latency of that user's lines",
   start: "from starting `tsx src/main.ts` to a connection, not pinned, median of 5",
   growth: "separate messages, 40 a second, fewer above 1000 users so that no size saturates the server"
 }
@@ -53,9 +72,13 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
   const times = quick ? { warmUp: 500, window: 800 } : { warmUp: 1500, window: 3000 }
   const on = (servers: ReadonlyArray<ServerName>, load: Load, differently?: Partial<Step>): ReadonlyArray<Step> =>
     servers.map((server) => Object.assign({ row: name, server, users: many(1000, 300), load, ...times }, differently))
-  const all: ReadonlyArray<ServerName> = quick ? ["tellnet", "batched", "nats"] : serverNames
+  const own: ReadonlyArray<ServerName> = options.baseline === undefined ? ["tellnet"] : ["tellnet", "baseline"]
+  const all: ReadonlyArray<ServerName> = [
+    ...own,
+    ...quick ? ["batched", "nats"] as const : ["batched", "plain", "nats"] as const
+  ]
   // Plain Node takes minutes for what follows from 5000 arrivals, and would tell the memory of `batched` once more.
-  const fast: ReadonlyArray<ServerName> = quick ? ["tellnet", "batched"] : ["tellnet", "batched", "nats"]
+  const fast: ReadonlyArray<ServerName> = [...own, ...quick ? ["batched"] as const : ["batched", "nats"] as const]
 
   switch (name) {
     case "paced":
@@ -70,23 +93,31 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
         window: 100_000
       })
     case "idle":
-      return on(quick ? fast.slice(0, 1) : fast, { kind: "Rest" }, { users: many(5000, 1000), window: 1000 })
+      return on(quick ? own : fast, { kind: "Rest" }, { users: many(5000, 1000), window: 1000 })
     case "stalled": {
       const stalled = Math.round(many(1000, 300) / 10)
-      return fast.slice(0, quick ? 1 : 2).flatMap((server) =>
-        on([server], spaced(40, stalled, true)).concat(on([server], spaced(40, 0, true), { row: "unstalled" }))
+      return (quick ? own : fast.filter((server) => server !== "nats")).flatMap((server) =>
+        on([server], spaced(40, stalled, 1)).concat(on([server], spaced(40, 0, 1), { row: "unstalled" }))
       )
     }
+    case "hostile":
+      return attacks.flatMap(([attackers, addresses]) =>
+        on(own, { kind: "Hostile", perSecond: 10, attackers, addresses }, {
+          row: `hostile ${attackers}×${addresses}`,
+          warmUp: 3000,
+          window: quick ? 3000 : 15_000
+        })
+      )
     case "start":
       return [{ row: name, server: "tellnet", users: 0, load: undefined, warmUp: 0, window: 0 }]
     case "growth":
       return (options.users === undefined ? [100, 300, 1000, 3000, 9000] : [options.users]).flatMap((users) =>
-        on(["tellnet"], spaced(Math.min(40, 40_000 / users)), { users })
+        on(own, spaced(Math.min(40, 40_000 / users)), { users })
       )
   }
 }
 
-const spaced = (perSecond: number, stalled = 0, fill = false): Load => ({
+const spaced = (perSecond: number, stalled = 0, fill: 0 | 1 = 0): Load => ({
   kind: "Spaced",
   perSecond,
   stalled,

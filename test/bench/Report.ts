@@ -7,6 +7,7 @@ import { cpus } from "node:os"
 import { join } from "node:path"
 import { growthChart, speedChart } from "./Chart.ts"
 import { root } from "./ChildProcess.ts"
+import type { Figures } from "./Job.ts"
 import { description as aboutLoad, type Options, serverNames } from "./Plan.ts"
 import { figureNames, type Row, rowsOf } from "./Results.ts"
 import type { Entry } from "./Run.ts"
@@ -57,6 +58,7 @@ const columns = [
   "lost",
   "server CPU %",
   "loader CPU %",
+  "limit",
   "failed"
 ]
 
@@ -65,8 +67,15 @@ const cellsOf = ({ failures, figures, row, server, users }: Row): ReadonlyArray<
   server,
   users === 0 ? "" : String(users),
   ...figureNames.map((figure) => number(figures[figure])),
+  limitOf(figures),
   failures.length === 0 ? "" : `${failures.length}: ${[...new Set(failures)].join("; ")}`
 ]
+
+/** Whose core was what the row could not get beyond. */
+const limitOf = ({ loaderCpu, serverCpu }: Figures): string => {
+  if (serverCpu === undefined || loaderCpu === undefined) return ""
+  return loaderCpu > 90 ? "loader" : serverCpu > 90 ? "server" : "neither"
+}
 
 const targetCells = ({ load, met, target, value, what }: Verdict): ReadonlyArray<string> => [
   load,
@@ -102,7 +111,7 @@ const legend = "CPU: user and system time of the server process by `/proc`, per 
   "Latency: from send to sight, by 50 of the users. " +
   "RSS: resident memory at the end, and what each user added to that right after the start. " +
   "Lost: worst round, 0 is right; with `arrivals` every user must get each online line from its own on, once. " +
-  "A loader near 100 % slows what it sees: then lines/s and latency are its own, CPU per line is still the server's."
+  "Limit: whose core was busy for more than 90 % of the window. Where it is the loader's, lines/s and latency are its own."
 
 const notes = (options: Options): string =>
   [

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { connect } from "node:net"
 import { ChildFailed, pinned, runToEnd } from "./ChildProcess.ts"
-import { Answer, type Figures, Job } from "./Job.ts"
+import { Answer, argumentsOf, type Figures } from "./Job.ts"
 import { type Options, startsOf, type Step, stepsOf } from "./Plan.ts"
 import { median } from "./Results.ts"
 import { startLikeUsers, startServer } from "./Servers.ts"
@@ -23,12 +23,13 @@ const loaderCore = 1
 /** All rounds of all steps. The order turns round in every second round: nobody is always first on a cold machine. */
 export const runAll = (options: Options) =>
   Effect.gen(function*() {
+    yield* compileLoader
     const steps = stepsOf(options)
     const entries: Array<Entry> = []
     for (let round = 0; round < options.repeat; round++) {
       for (const [index, step] of (round % 2 === 0 ? steps : steps.toReversed()).entries()) {
         const place = `[${round * steps.length + index + 1}/${options.repeat * steps.length}]`
-        const answer = yield* runStep(step, startsOf(options.quick))
+        const answer = yield* runStep(step, options)
         entries.push({ step, round, answer })
         yield* Console.log(`${place} ${step.row} ${step.server} ${step.users}: ${inShort(answer)}`)
       }
@@ -37,8 +38,8 @@ export const runAll = (options: Options) =>
   })
 
 /** One step; never fails, but answers with what went wrong. Nothing takes longer than two minutes. */
-const runStep = (step: Step, starts: number) =>
-  (step.load === undefined ? measureStart(starts) : measureLoad(step, step.load)).pipe(
+const runStep = (step: Step, { baseline, quick }: Options) =>
+  (step.load === undefined ? measureStart(startsOf(quick)) : measureLoad(step, step.load, baseline)).pipe(
     Effect.scoped,
     Effect.timeoutFail({
       duration: "2 minutes",
@@ -47,23 +48,33 @@ const runStep = (step: Step, starts: number) =>
     Effect.catchAll((error) => Effect.succeed(failed(error.message)))
   )
 
-const measureLoad = (step: Step, load: NonNullable<Step["load"]>) =>
+const measureLoad = (step: Step, load: NonNullable<Step["load"]>, baseline: string | undefined) =>
   Effect.gen(function*() {
-    const [program = "", ...args] = yield* pinned(loaderCore, loader)
-    const job = Effect.gen(function*() {
-      const { pid, port } = yield* startServer(step.server, serverCore)
-      const { users, warmUp, window } = step
-      return yield* encodeJob({ server: step.server, pid, port, users, load, warmUp, window })
-    })
-    const printed = yield* runToEnd(program, args, job)
+    const { server, users, warmUp, window } = step
+    const { pid, port } = yield* startServer(server, load, serverCore, baseline)
+    const job = { server, pid, port, users, load, warmUp, window }
+    const [program = "", ...args] = yield* pinned(loaderCore, [loader, ...argumentsOf(job)])
+    const printed = yield* runToEnd(program, args)
     return yield* decodeAnswer(printed).pipe(
       Effect.mapError(() => new ChildFailed({ program: "loader", reason: printed }))
     )
   })
 
-const loader = [process.execPath, "--import", "tsx", "test/bench/loader/main.ts"]
+const loader = "node_modules/.cache/tellnet-loader"
 
-const encodeJob = Schema.encode(Schema.parseJson(Job))
+/** The loader is in C, so that it is no limit to what it measures. */
+const compileLoader = Effect.scoped(
+  runToEnd("sh", [
+    "-c",
+    `mkdir -p node_modules/.cache && cc -O2 -o ${loader} test/bench/loader/loader.c && echo compiled`
+  ])
+).pipe(
+  Effect.filterOrFail(
+    (printed) => printed === "compiled",
+    (printed) =>
+      new ChildFailed({ program: "cc (a C compiler, as Debian has it in gcc and libc6-dev)", reason: printed })
+  )
+)
 
 const decodeAnswer = Schema.decode(Schema.parseJson(Answer))
 

@@ -1,30 +1,24 @@
 /** The servers that are compared, and how each of them is started. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { ChildFailed, findProgram, pinned, startUntil } from "./ChildProcess.ts"
-import type { ServerName } from "./Job.ts"
+import { ChildFailed, findProgram, pinned, root, startUntil } from "./ChildProcess.ts"
+import type { Load, ServerName } from "./Job.ts"
 
 /** All Node servers run the same way, so that what `tsx` costs is in each of them. */
 const node = [process.execPath, "--import", "tsx"]
 
+const tellnet = ["src/main.ts", "--port", "0", "--idle-timeout", "0", "--max-connections", "20000"]
+
 /** Limits that would bend the figures are off; everything else is as it comes. */
-export const tellnetArguments = [
-  "src/main.ts",
-  "--port",
-  "0",
-  "--idle-timeout",
-  "0",
-  "--rate",
-  "0",
-  "--max-connections",
-  "20000",
-  "--max-connections-per-ip",
-  "20000"
-]
+export const tellnetArguments = [...tellnet, "--rate", "0", "--max-connections-per-ip", "20000"]
+
+/** The same for settings that another commit may not know as flags: it passes over what it does not know. */
+export const tellnetEnvironment = { TELLNET_RATE_PER_IP: "0", TELLNET_WELCOME: "off" }
 
 /** How each is started and what it is, for the report. */
 export const description: Record<ServerName, { readonly command: string; readonly about: string }> = {
   tellnet: { command: `node --import tsx ${tellnetArguments.join(" ")}`, about: "this server" },
+  baseline: { command: "the same in the checkout of `--baseline`", about: "another commit of this server" },
   batched: {
     command: "node --import tsx test/bench/servers/batched.ts",
     about: "plain Node, batched by hand: one buffer a turn of the event loop, one write per user"
@@ -33,22 +27,35 @@ export const description: Record<ServerName, { readonly command: string; readonl
     command: "node --import tsx test/bench/servers/plain.ts",
     about: "plain Node, every line written to every socket at once"
   },
-  nats: { command: "nats-server -a 127.0.0.1 -p -1", about: "its own text protocol, no presence" }
+  nats: { command: "GOMAXPROCS=1 nats-server -a 127.0.0.1 -p -1", about: "its own text protocol, no presence" }
 }
 
-const commandOf = (name: ServerName) => {
+/** What is attacked has the limits that it comes with. */
+const limitsOf = (load: Load) =>
+  load.kind === "Hostile"
+    ? { args: tellnet, env: { TELLNET_WELCOME: "off" } }
+    : { args: tellnetArguments, env: tellnetEnvironment }
+
+const startOf = (name: ServerName, load: Load, baseline: string | undefined) => {
+  const { args, env } = limitsOf(load)
   switch (name) {
     case "tellnet":
-      return Effect.succeed([...node, ...tellnetArguments])
+      return Effect.succeed({ command: [...node, ...args], cwd: root, env })
+    case "baseline":
+      return baseline === undefined
+        ? Effect.fail(new ChildFailed({ program: name, reason: "no --baseline, skipped" }))
+        : Effect.succeed({ command: [...node, ...args], cwd: baseline, env })
     case "plain":
     case "batched":
-      return Effect.succeed([...node, `test/bench/servers/${name}.ts`])
+      return Effect.succeed({ command: [...node, `test/bench/servers/${name}.ts`], cwd: root, env: {} })
     case "nats":
       return Effect.flatMap(
         findProgram("nats-server"),
         Option.match({
           onNone: () => new ChildFailed({ program: "nats-server", reason: "not installed, skipped" }),
-          onSome: (program) => Effect.succeed([program, "-a", "127.0.0.1", "-p", "-1"])
+          // It has one core, so one thread is its best.
+          onSome: (program) =>
+            Effect.succeed({ command: [program, "-a", "127.0.0.1", "-p", "-1"], cwd: root, env: { GOMAXPROCS: "1" } })
         })
       )
   }
@@ -58,15 +65,16 @@ const commandOf = (name: ServerName) => {
 const listening = /listening (?:for client connections )?on \S*:(\d+)/i
 
 /** Starts a server on its core, without the process that the `tsx` command would put before it; it ends with the scope. */
-export const startServer = (name: ServerName, core: number) =>
+export const startServer = (name: ServerName, load: Load, core: number, baseline: string | undefined) =>
   Effect.gen(function*() {
-    const [program = "", ...args] = yield* pinned(core, yield* commandOf(name))
-    const { match, pid } = yield* startUntil(program, args, listening)
+    const { command, cwd, env } = yield* startOf(name, load, baseline)
+    const [program = "", ...args] = yield* pinned(core, command)
+    const { match, pid } = yield* startUntil(program, args, listening, { cwd, env })
     return { pid, port: Number(match[1]) }
   })
 
 /** Starts tellnet as `npm start` does, for the time that takes; on all cores, as its users start it. */
 export const startLikeUsers = Effect.map(
-  startUntil("node_modules/.bin/tsx", tellnetArguments, listening),
+  startUntil("node_modules/.bin/tsx", tellnetArguments, listening, { cwd: root, env: tellnetEnvironment }),
   ({ match }) => Number(match[1])
 )

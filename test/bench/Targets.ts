@@ -19,9 +19,19 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
     rows.find(({ row, server }) => row === load && server === "tellnet")?.figures[figure]
   const to = (load: LoadName, figure: Figure, server: "batched" | "nats") =>
     ratio(entries, point(load, figure), { row: load, server, figure })
+  const before = (load: LoadName, figure: Figure) =>
+    ratio(entries, point(load, figure), { row: load, server: "baseline", figure })
+  const sinceBaseline = [
+    atMost("paced", "CPU per line, to the baseline", 1.05, before("paced", "cpuPerLine")),
+    atMost("single", "CPU per line, to the baseline", 1.05, before("single", "cpuPerLine")),
+    atMost("burst", "CPU per line, to the baseline", 1.05, before("burst", "cpuPerLine")),
+    atMost("arrivals", "seconds, to the baseline", 1.05, before("arrivals", "seconds")),
+    atMost("idle", "KB per user, to the baseline", 1.05, before("idle", "rssPerUser"))
+  ].filter(({ value }) => value !== undefined)
   const lost = rows.filter(({ server }) => server === "tellnet").flatMap(({ figures }) => figures.lost ?? [])
 
   return [
+    ...sinceBaseline,
     atMost("paced", "CPU per line, to batched", 0.9, to("paced", "cpuPerLine", "batched")),
     below("paced", "CPU per line, to nats", 1, to("paced", "cpuPerLine", "nats")),
     atMost("single", "CPU per line, to batched", 1.3, to("single", "cpuPerLine", "batched")),
@@ -35,6 +45,18 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
       "p99 of the healthy, to that without stalled users",
       1.2,
       ratio(entries, point("stalled", "p99"), { row: "unstalled", server: "tellnet", figure: "p99" })
+    ),
+    ...(["hostile 25×1", "hostile 50×1", "hostile 100×1", "hostile 100×10"] as const).map((row) =>
+      atMost(
+        "hostile",
+        `p99 of a healthy user under ${row}, to that without attackers`,
+        3,
+        ratio(entries, { row, server: "tellnet", figure: "p99" }, {
+          row: "hostile 0×0",
+          server: "tellnet",
+          figure: "p99"
+        })
+      )
     ),
     atMost("start", "seconds to listening", 1.2, own("start", "seconds")),
     atMost("all", "lines lost", 0, lost.length === 0 ? undefined : Math.max(...lost.map(Math.abs)))

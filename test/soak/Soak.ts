@@ -35,6 +35,8 @@ const flags = [
   "--stall-timeout=5 seconds",
   "--backlog=262144",
   "--rate=20",
+  "--rate-per-ip=0",
+  "--welcome=off",
   "--burst=40",
   `--max-line=${maxLine}`
 ]

@@ -46,6 +46,8 @@ export interface Options {
   readonly host?: string
   /** Talks TLS, and trusts anybody. */
   readonly tls?: boolean
+  /** The address on this side. */
+  readonly localAddress?: string
   /** The port on this side, which two may share if both ask; 0 for any that another may share. */
   readonly localPort?: number
 }
@@ -63,6 +65,7 @@ export const connect = (port: number, options?: Options): Effect.Effect<Client, 
             host: options?.host ?? "127.0.0.1",
             allowHalfOpen: true,
             noDelay: true,
+            ...(options?.localAddress === undefined ? {} : { localAddress: options.localAddress }),
             ...(options?.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort })
           }
           const tls = options?.tls === true
