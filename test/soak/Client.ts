@@ -5,6 +5,7 @@
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import * as Net from "node:net"
+import { Telnet } from "../../src/Telnet.ts"
 import type { Field } from "./Field.ts"
 import { textOf } from "./NumberedLine.ts"
 import type { Visit } from "./Visit.ts"
@@ -47,7 +48,10 @@ const carryAtMost = 1 << 16
 /** Bytes to lines to `hands`, for the socket's `data` event. */
 const onData = (visit: Visit, field: Field, hands: Hands, strict: boolean) => {
   const decoder = new TextDecoder("utf-8", { fatal: strict, ignoreBOM: true })
-  const decode = (chunk: Uint8Array): string => {
+  // Garbage may hold telnet, and that is answered.
+  const telnet = new Telnet()
+  const decode = (bytes: Buffer): string => {
+    const chunk = telnet.isClean(bytes) ? bytes : telnet.strip(bytes)
     try {
       return decoder.decode(chunk, { stream: true })
     } catch {
@@ -56,7 +60,7 @@ const onData = (visit: Visit, field: Field, hands: Hands, strict: boolean) => {
     }
   }
   let carry = ""
-  return (chunk: Uint8Array) => {
+  return (chunk: Buffer) => {
     const lines = (carry + decode(chunk)).split("\n")
     carry = lines.pop() ?? ""
     if (carry.length > carryAtMost) {
