@@ -45,6 +45,12 @@ const Event = Data.taggedEnum<Event>()
  */
 export const channelBytes = 1_048_576
 
+/**
+ * How many of them may be of those who had to wait for their pace. So a crowd that says as much as it may is heard a line
+ * or two a turn, and everybody else is heard in between.
+ */
+const patientBytes = 4096
+
 // What an event costs beside its text: objects, and its place in the queue.
 const eventBytes = 128
 
@@ -69,6 +75,8 @@ const presenceDelay = 20
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
   /** Says a line to everyone. Waits while the message channel is full. */
   readonly say: (line: string) => Effect.Effect<void>
+  /** The same for somebody who had to wait already, and lets others pass. */
+  readonly sayPatiently: (line: string) => Effect.Effect<void>
   /** The same for plain code: `false` if the message channel is full, and the line is not said. */
   readonly unsafeSay: (line: string) => boolean
   /** Answers a user, at this place of the order; never skipped. Waits while the message channel is full. */
@@ -123,7 +131,13 @@ const make = Effect.gen(function*() {
     }
     anything.unsafeOpen()
   }
-  const channel = yield* MessageChannel.make({ limit: channelBytes, sizeOf, onOffered, onLost: settle })
+  const channel = yield* MessageChannel.make({
+    limit: channelBytes,
+    patientLimit: patientBytes,
+    sizeOf,
+    onOffered,
+    onLost: settle
+  })
 
   /** A bug at one user ends that visit only. */
   const fail = (user: User, bug: unknown) => {
@@ -215,6 +229,7 @@ const make = Effect.gen(function*() {
   return Broadcaster.of({
     fiber,
     say: (line) => channel.offer(Event.Said({ line })),
+    sayPatiently: (line) => channel.offerPatiently(Event.Said({ line })),
     unsafeSay: (line) => channel.unsafeOffer(Event.Said({ line })),
     reply: (user, reply) => channel.offer(Event.Sent({ user, delivery: ownReply(reply) })),
     ask: (user, answer) => handle((done) => Event.Asked({ user, answer, done })),

@@ -9,6 +9,8 @@ import * as Queue from "effect/Queue"
 interface Options<A> {
   /** How many bytes may wait. One that is larger comes in alone. */
   readonly limit: number
+  /** How many of these bytes may be of those who are patient. One that is larger is the only one of them. */
+  readonly patientLimit: number
   readonly sizeOf: (value: A) => number
   /** Told of each at the moment when it takes its place in the order. MUST NOT wait. */
   readonly onOffered: (value: A) => void
@@ -25,11 +27,13 @@ interface Waiter<A> {
 export class MessageChannel<A> {
   private readonly queue: Queue.Queue<A>
   private readonly options: Options<A>
-  /** Bytes in the queue. */
+  /** Bytes in the queue, and those of the patient among them. */
   private bytes = 0
+  private patientBytes = 0
   private closed = false
   /** In order of coming. */
   private readonly waiters = new Set<Waiter<A>>()
+  private readonly patient = new Set<Waiter<A>>()
 
   constructor(queue: Queue.Queue<A>, options: Options<A>) {
     this.queue = queue
@@ -52,6 +56,16 @@ export class MessageChannel<A> {
     })
   }
 
+  /** The same for whoever lets all others pass but those who are patient too. */
+  offerPatiently(value: A): Effect.Effect<void> {
+    return Effect.async((resume) => {
+      const waiter = { value, size: this.options.sizeOf(value), offered: () => resume(Effect.void) }
+      this.patient.add(waiter)
+      this.letIn()
+      return Effect.sync(() => this.patient.delete(waiter))
+    })
+  }
+
   /** Offers as soon as there is room, and then calls `offered`. What it gives takes back what still waits for room. */
   enqueue(value: A, offered = () => {}): () => void {
     if (this.unsafeOffer(value)) {
@@ -67,6 +81,7 @@ export class MessageChannel<A> {
   get takeAll(): Effect.Effect<ReadonlyArray<A>> {
     return Effect.suspend(() => {
       this.bytes = 0
+      this.patientBytes = 0
       return Effect.map(Queue.takeAll(this.queue), (values) => {
         this.letIn()
         return Chunk.toReadonlyArray(values)
@@ -88,6 +103,15 @@ export class MessageChannel<A> {
       this.waiters.delete(waiter)
       this.put(waiter.value, waiter.size)
       waiter.offered()
+    }
+    for (const waiter of this.patient) {
+      const { offered, size, value } = waiter
+      const isTooMuch = this.patientBytes > 0 && this.patientBytes + size > this.options.patientLimit
+      if (!this.closed && (isTooMuch || !this.fits(size))) return
+      this.patient.delete(waiter)
+      this.patientBytes += size
+      this.put(value, size)
+      offered()
     }
   }
 

@@ -38,6 +38,7 @@ interface Part {
   readonly fiber: Fiber.Fiber<unknown, unknown>
 }
 
+/** A part of the server ended, which none does before the server stops. */
 export class PartEnded extends Data.TaggedError("PartEnded")<{ readonly part: string }> {
   override get message() {
     return `the ${this.part} ended`
@@ -49,8 +50,8 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
   readonly doors: ReadonlyArray<Pick<Door, "name" | "host" | "port">>
   /** What must run for as long as the server does. */
   readonly parts: ReadonlyArray<Part>
-  /** Does not end, but dies as soon as one of the parts has ended, which was logged then. */
-  readonly running: Effect.Effect<never>
+  /** Does not end, but fails as soon as one of the parts has ended, which was logged then. */
+  readonly running: Effect.Effect<never, PartEnded>
 }>() {
   /** A server that is listening. Its end tells everyone, and waits for the shutdown grace at most. */
   static readonly layer = Layer.scoped(Server, Effect.suspend(() => make)).pipe(
@@ -167,7 +168,7 @@ const make = Effect.gen(function*() {
       const why = Exit.isFailure(exit) ? exit.cause : Cause.empty
       return Effect.zipRight(
         Effect.logFatal(`The ${name} ended, and the server with it`, why),
-        Effect.die(new PartEnded({ part: name }))
+        new PartEnded({ part: name })
       )
     })
 

@@ -8,7 +8,7 @@ import * as FiberId from "effect/FiberId"
 import { Broadcaster, type Reply } from "./Broadcaster.ts"
 import * as Command from "./Command.ts"
 import type { Connection } from "./Connection.ts"
-import { type EndReason } from "./Domain.ts"
+import type { EndReason } from "./Domain.ts"
 import { Discarded, TooLong } from "./LineDecoder.ts"
 import { Foreign, type Input, LineInput } from "./LineInput.ts"
 import { monotonic } from "./monotonic.ts"
@@ -42,9 +42,9 @@ interface Visit {
 }
 
 /**
- * Makes what runs one visit on a connection, at most as fast as the pace that it shares with all others of its address,
- * until the connection is closed. Whichever way it ends, by the user, the peer, `end`
- * or an interruption, the name is freed, the rest is told once, and what the user is owed is written out where it can be.
+ * Makes what runs one visit on a connection until that is closed, at its own pace and at the one that it shares with all
+ * others of its address; `door` is for the log. Whichever way it ends, by the user, the peer, `end` or an interruption, the
+ * name is freed, the rest is told once, and what the user is owed is written out where it can be.
  */
 export const make = Effect.gen(function*() {
   const config = yield* ServerConfig
@@ -95,12 +95,15 @@ export const make = Effect.gen(function*() {
 
   const carryOut = (
     visit: Visit,
-    command: Exclude<Command.Command, { readonly _tag: "Quit" }>
+    command: Exclude<Command.Command, { readonly _tag: "Quit" }>,
+    waited: boolean
   ): Effect.Effect<void> => {
     const { user } = visit
     switch (command._tag) {
       case "Say":
-        return broadcaster.say(phrases.said(user, command.text))
+        return waited
+          ? broadcaster.sayPatiently(phrases.said(user, command.text))
+          : broadcaster.say(phrases.said(user, command.text))
       case "Who":
         return Effect.flatMap(online.size, (users) => {
           pay(visit, monotonic(clock), Math.floor((users * presentBytes) / answerBytes))
@@ -147,7 +150,7 @@ export const make = Effect.gen(function*() {
     if (typeof line === "string" || line === TooLong) stats.linesIn++
   }
 
-  const act = (visit: Visit, line: Input): Effect.Effect<"quit" | undefined> => {
+  const act = (visit: Visit, line: Input, waited: boolean): Effect.Effect<"quit" | undefined> => {
     const { user } = visit
     if (line === Discarded || line === Foreign) return goesOn
     if (line === TooLong) return Effect.zipRight(reply(user, phrases.lineTooLong(config.maxLine)), goesOn)
@@ -155,19 +158,19 @@ export const make = Effect.gen(function*() {
       return Effect.zipRight(broadcaster.reply(user, { bytes: line.answer, lines: 0 }), goesOn)
     }
     const command = Command.parse(line)
-    return command._tag === "Quit" ? Effect.succeed("quit") : Effect.zipRight(carryOut(visit, command), goesOn)
+    return command._tag === "Quit" ? Effect.succeed("quit") : Effect.zipRight(carryOut(visit, command, waited), goesOn)
   }
 
   /** Carries out a line once its time has come and its answer would find room. Says why the visit ends, if it does. */
   const hear = (visit: Visit, line: Input): Effect.Effect<EndReason | undefined> => {
     const { user } = visit
     if (line === Foreign) return Effect.succeed("foreign")
-    const inTime = Effect.suspend(() => {
-      note(user, line, monotonic(clock))
-      return act(visit, line)
-    })
     const cost = costOf(line)
     const early = pay(visit, monotonic(clock), cost)
+    const inTime = Effect.suspend(() => {
+      note(user, line, monotonic(clock))
+      return act(visit, line, early > 0)
+    })
     if (early === 0 && user.channel.hasRoom) return inTime
     // Whoever leaves while it waits must not slow down the others of its address.
     const giveBack = Effect.sync(() => visit.paces.forEach((pace) => pace.giveBack(cost)))

@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 /** Flags and environment to settings, settings to layers, and a server that runs until a signal comes or a part of it dies. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"

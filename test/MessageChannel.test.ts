@@ -3,12 +3,13 @@ import { Effect, FastCheck, Fiber } from "effect"
 import * as MessageChannel from "../src/MessageChannel.ts"
 
 /** A channel of numbers, each as large as it says. */
-const make = (limit: number) =>
+const make = (limit: number, patientLimit = limit) =>
   Effect.gen(function*() {
     const offered: Array<number> = []
     const lost: Array<number> = []
     const channel = yield* MessageChannel.make<number>({
       limit,
+      patientLimit,
       sizeOf: (size) => size,
       onOffered: (size) => offered.push(size),
       onLost: (size) => lost.push(size)
@@ -47,6 +48,31 @@ describe("MessageChannel", () => {
       yield* Fiber.join(large)
       assert.isTrue(channel.unsafeOffer(1))
       assert.deepStrictEqual(yield* channel.takeAll, [5, 1])
+    }))
+
+  it.effect("lets a few in each time of those who are patient, in their order, and everybody else before them", () =>
+    Effect.gen(function*() {
+      const { channel } = yield* make(100, 10)
+      const patient = yield* Effect.forEach([6, 4, 5, 20, 1], (size) => Effect.fork(channel.offerPatiently(size)))
+      yield* Effect.yieldNow()
+      assert.isTrue(channel.unsafeOffer(50))
+      assert.deepStrictEqual(yield* channel.takeAll, [6, 4, 50])
+      assert.deepStrictEqual(yield* channel.takeAll, [5])
+      assert.isTrue(channel.unsafeOffer(51))
+      assert.deepStrictEqual(yield* channel.takeAll, [20, 51])
+      assert.deepStrictEqual(yield* channel.takeAll, [1])
+      yield* Fiber.joinAll(patient)
+    }))
+
+  it.effect("forgets whoever is interrupted while it is patient, and keeps nobody once it is closed", () =>
+    Effect.gen(function*() {
+      const { channel, lost } = yield* make(100, 1)
+      const [one, two, three] = yield* Effect.forEach([1, 2, 3], (size) => Effect.fork(channel.offerPatiently(size)))
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(two!)
+      yield* channel.close
+      yield* Fiber.joinAll([one!, three!])
+      assert.sameMembers(lost, [1, 3])
     }))
 
   it.effect("takes one that is larger than its limit alone", () =>

@@ -97,6 +97,8 @@ describe("Monitor", { concurrent: true }, () => {
       assert.deepStrictEqual(yield* get(`${url}/healthz`), { status: 200, text: "alive\n" })
       assert.deepStrictEqual(yield* get(`${url}/readyz`), { status: 200, text: "accepting\n" })
       assert.strictEqual((yield* get(`${url}/`)).status, 404)
+      const { headers } = yield* Effect.promise(() => fetch(`${url}/metrics`))
+      assert.strictEqual(headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8")
       const deaf = yield* connect(listening, { paused: true })
       const ann = yield* arrive(listening)
       yield* fill(ann)
