@@ -68,8 +68,8 @@ const sizeOf = (event: Event): number => {
   }
 }
 
-// Arrivals and departures are collected for at least so many ms, or for as long as the last batch took: sent one by one,
-// n arrivals would cost n² / 2 writes. A message is sent at once, after the arrivals collected so far.
+// Arrivals and departures are collected for at least so many ms, or for twice as long as the last batch took: sent one by
+// one, n arrivals would cost n² / 2 writes. A message is sent at once, after the arrivals collected so far.
 const presenceDelay = 20
 
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
@@ -200,7 +200,7 @@ const make = Effect.gen(function*() {
     }
     const took = monotonic(clock) - begin
     stats.onTurn(took / 1000)
-    pause = Math.max(presenceDelay, took)
+    pause = Math.max(presenceDelay, 2 * took)
   })
 
   const fiber = yield* Effect.whileLoop({ while: () => true, body: () => turn, step: () => {} }).pipe(

@@ -50,10 +50,12 @@ export class MessageChannel<A> {
 
   /** Waits until there is room. If it is interrupted before, nothing is offered. */
   offer(value: A): Effect.Effect<void> {
-    return Effect.async((resume) => {
-      const takeBack = this.enqueue(value, () => resume(Effect.void))
-      return Effect.sync(takeBack)
-    })
+    return Effect.suspend(() =>
+      this.unsafeOffer(value) ? Effect.void : Effect.async((resume) => {
+        const takeBack = this.enqueue(value, () => resume(Effect.void))
+        return Effect.sync(takeBack)
+      })
+    )
   }
 
   /** The same for whoever lets all others pass but those who are patient too. */
