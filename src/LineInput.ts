@@ -102,7 +102,8 @@ export class LineInput {
   }
 
   private first(line: Line): Input {
-    this.isFirst = false
+    // Blank lines before a request are none to HTTP (RFC 9112, section 2.2).
+    this.isFirst = typeof line === "string" && !/\S/.test(line)
     const isForeign = line === TooLong ? foreignStart.test(this.decoder.cutStart()) : foreignLine.test(String(line))
     return isForeign ? Foreign : line
   }

@@ -127,6 +127,7 @@ describe("LineInput", () => {
     ["leaves CR alone", bytes("a\rb\n"), ["a\rb"]],
     ["knows an HTTP request", bytes("POST /x HTTP/1.1\r\nHost: y\r\n\r\nrename|x\n"), [Foreign]],
     ["knows one that is too long", bytes(`GET /${"x".repeat(5000)} HTTP/1.1\r\n`), [Foreign]],
+    ["knows one behind blank lines", bytes("\r\n\r\0 \nPOST / HTTP/1.1\r\n\r\nhello\n"), ["", "", " ", Foreign]],
     ["knows one that does not end", bytes("GET / HTTP/1.0"), [Foreign]],
     ["knows HTTP/2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), [Foreign]],
     ["knows TLS by its first bytes", bytes([0x16, 3, 1, 2, 0]), [Foreign]],
