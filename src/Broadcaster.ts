@@ -47,7 +47,7 @@ export const channelBytes = 1_048_576
 
 /**
  * How many of them may be of those who had to wait for their pace. So a crowd that says as much as it may is heard a line
- * or two a turn, and everybody else is heard in between.
+ * or two a turn, then rests for as long as that took, and everybody else is heard in between.
  */
 const patientBytes = 4096
 
@@ -115,6 +115,7 @@ const make = Effect.gen(function*() {
   const members = new Set<User>()
   const arriving = new Set<User>()
   const startDraining = yield* FiberSet.makeRuntime<never>()
+  const startResting = yield* FiberSet.makeRuntime<never>()
   // The data goes through the channel, the wake-up through latches: taking from an empty queue costs a Deferred each time.
   const anything = yield* Effect.makeLatch()
   const words = yield* Effect.makeLatch()
@@ -192,6 +193,7 @@ const make = Effect.gen(function*() {
     words.unsafeClose()
     urgent = false
     const begin = monotonic(clock)
+    const heardPatient = channel.holdsPatient
     inHand = yield* channel.takeAll
     const events = inHand.every(isTold) ? inHand : yield* answerAll(inHand)
     for (let next = 0; next < events.length;) {
@@ -201,7 +203,11 @@ const make = Effect.gen(function*() {
     const took = monotonic(clock) - begin
     stats.onTurn(took / 1000)
     pause = Math.max(presenceDelay, 2 * took)
+    if (heardPatient) startResting(endRest(took))
   })
+
+  // As long as it took to hear the patient: they get half of the time at most, and everybody else meets a short batch.
+  const endRest = (ms: number) => Effect.delay(Effect.sync(() => channel.endRest()), ms)
 
   const fiber = yield* Effect.whileLoop({ while: () => true, body: () => turn, step: () => {} }).pipe(
     Effect.zipRight(Effect.never),

@@ -30,6 +30,8 @@ export class MessageChannel<A> {
   /** Bytes in the queue, and those of the patient among them. */
   private bytes = 0
   private patientBytes = 0
+  /** The patient were heard, and nobody of them comes in before `endRest`. */
+  private resting = false
   private closed = false
   /** In order of coming. */
   private readonly waiters = new Set<Waiter<A>>()
@@ -83,12 +85,23 @@ export class MessageChannel<A> {
   get takeAll(): Effect.Effect<ReadonlyArray<A>> {
     return Effect.suspend(() => {
       this.bytes = 0
+      this.resting ||= this.patientBytes > 0
       this.patientBytes = 0
       return Effect.map(Queue.takeAll(this.queue), (values) => {
         this.letIn()
         return Chunk.toReadonlyArray(values)
       })
     })
+  }
+
+  /** Whether something of the patient is in the channel. Once it is taken, none of them comes in until `endRest`. */
+  get holdsPatient(): boolean {
+    return this.patientBytes > 0
+  }
+
+  endRest(): void {
+    this.resting = false
+    this.letIn()
   }
 
   /** From now on nobody takes: what is in the channel, and whatever is offered, is lost. So nobody waits any more. */
@@ -106,6 +119,7 @@ export class MessageChannel<A> {
       this.put(waiter.value, waiter.size)
       waiter.offered()
     }
+    if (this.resting && !this.closed) return
     for (const waiter of this.patient) {
       const { offered, size, value } = waiter
       const isTooMuch = this.patientBytes > 0 && this.patientBytes + size > this.options.patientLimit

@@ -50,16 +50,23 @@ describe("MessageChannel", () => {
       assert.deepStrictEqual(yield* channel.takeAll, [5, 1])
     }))
 
-  it.effect("lets a few in each time of those who are patient, in their order, and everybody else before them", () =>
+  it.effect("lets a few in after each rest of those who are patient, in their order, and everybody else before them", () =>
     Effect.gen(function*() {
       const { channel } = yield* make(100, 10)
       const patient = yield* Effect.forEach([6, 4, 5, 20, 1], (size) => Effect.fork(channel.offerPatiently(size)))
       yield* Effect.yieldNow()
       assert.isTrue(channel.unsafeOffer(50))
+      assert.isTrue(channel.holdsPatient)
       assert.deepStrictEqual(yield* channel.takeAll, [6, 4, 50])
+      assert.isFalse(channel.holdsPatient)
+      assert.isTrue(channel.unsafeOffer(51))
+      assert.deepStrictEqual(yield* channel.takeAll, [51])
+      channel.endRest()
       assert.deepStrictEqual(yield* channel.takeAll, [5])
+      channel.endRest()
       assert.isTrue(channel.unsafeOffer(51))
       assert.deepStrictEqual(yield* channel.takeAll, [20, 51])
+      channel.endRest()
       assert.deepStrictEqual(yield* channel.takeAll, [1])
       yield* Fiber.joinAll(patient)
     }))
