@@ -5,10 +5,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Flags from "./Flags.ts"
-import * as Logging from "./Logging.ts"
+import * as Logging from "./ops/Logging.ts"
+import * as Signals from "./ops/Signals.ts"
 import { Server } from "./Server.ts"
 import { ServerConfig, type Settings } from "./ServerConfig.ts"
-import * as Signals from "./Signals.ts"
 
 const run = (settings: Settings) =>
   Effect.flatMap(Server, ({ running }) => running).pipe(

@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config"
 
 export default defineConfig({
   test: {
-    include: ["test/*.test.ts"],
+    include: ["test/**/*.test.ts"],
     globalSetup: "test/support/bundle.ts",
     // Two at a time also where there are two cores: most of them wait.
     maxWorkers: 2,

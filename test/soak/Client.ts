@@ -5,7 +5,7 @@
  */
 import { Deferred, Effect, FiberId, type Scope } from "effect"
 import * as Net from "node:net"
-import { Telnet } from "../../src/Telnet.ts"
+import { Telnet } from "../../src/wire/Telnet.ts"
 import type { Field } from "./Field.ts"
 import { textOf } from "./NumberedLine.ts"
 import type { Visit } from "./Visit.ts"

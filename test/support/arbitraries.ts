@@ -1,6 +1,6 @@
 /** What the laws are tried on. */
 import { FastCheck } from "effect"
-import { chooseName } from "../../src/Name.ts"
+import { chooseName } from "../../src/domain/Name.ts"
 
 // What breaks lines, drives terminals, separates words, or is more than one code unit.
 const awkward = FastCheck.constantFrom(

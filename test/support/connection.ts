@@ -2,8 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type { Connection } from "../../src/Connection.ts"
-import { address } from "../../src/Domain.ts"
+import { address } from "../../src/domain/Domain.ts"
+import type { Connection } from "../../src/doors/Connection.ts"
 
 export interface Peer {
   readonly connection: Connection

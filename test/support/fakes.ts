@@ -1,9 +1,9 @@
 /** Stand-ins for what surrounds the code under test: a peer that pushes back when told to, a user. */
 import { Effect } from "effect"
-import { address } from "../../src/Domain.ts"
-import { Name } from "../../src/Name.ts"
-import type { User } from "../../src/User.ts"
-import * as UserChannel from "../../src/UserChannel.ts"
+import type { User } from "../../src/chat/User.ts"
+import * as UserChannel from "../../src/chat/UserChannel.ts"
+import { address } from "../../src/domain/Domain.ts"
+import { Name } from "../../src/domain/Name.ts"
 
 /** A peer that takes so many writes, and pushes back with the last of them until more are admitted. */
 export class FakeOutlet implements UserChannel.Outlet {

@@ -3,8 +3,8 @@
  * breaks the part of the server that `SABOTAGE` names.
  */
 import * as Net from "node:net"
-import { Batch } from "../../src/Batch.ts"
-import { RecentRate } from "../../src/RecentRate.ts"
+import { Batch } from "../../src/chat/Batch.ts"
+import { RecentRate } from "../../src/ops/RecentRate.ts"
 
 const breakDown = (): never => {
   throw new Error("sabotage")

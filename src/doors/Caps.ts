@@ -1,0 +1,86 @@
+/**
+ * How many connections may be open, in all and from one IP address, and how fast all those of one address may go on
+ * together. Plain code; knows no socket.
+ */
+import * as Net from "node:net"
+import { Pace } from "../chat/Pace.ts"
+import type { CapReason } from "../domain/Domain.ts"
+
+interface Limits {
+  readonly maxConnections: number
+  readonly maxConnectionsPerIp: number
+  /** Lines a second; 0 for any number. */
+  readonly ratePerIp: number
+  /** How many lines may come at once. */
+  readonly burst: number
+}
+
+// Networks that nobody is connected from are forgotten when so many are known, if they owe nothing.
+const fewNetworks = 1024
+
+export class Caps {
+  private readonly limits: Limits
+  private open = 0
+  private readonly openPerIp = new Map<string, number>()
+  private readonly paces = new Map<string, { readonly pace: Pace; open: number }>()
+  private manyNetworks = fewNetworks
+
+  constructor(limits: Limits) {
+    this.limits = limits
+  }
+
+  /**
+   * Counts a connection from this address until `leave`, and gives the pace that all connections of its network share; or
+   * says which cap it would break, and counts nothing. A pace outlives its connections for as long as something is owed,
+   * so nobody gets a new one by coming again. `now` is in ms.
+   */
+  enter(ip: string, now: number): Pace | CapReason {
+    const ofIp = this.openPerIp.get(ip) ?? 0
+    if (this.open >= this.limits.maxConnections) return "server-full"
+    if (ofIp >= this.limits.maxConnectionsPerIp) return "address-full"
+    this.open++
+    this.openPerIp.set(ip, ofIp + 1)
+    const network = networkOf(ip)
+    let shared = this.paces.get(network)
+    if (shared === undefined) {
+      if (this.paces.size >= this.manyNetworks) this.forget(now)
+      const { burst, ratePerIp } = this.limits
+      shared = { pace: new Pace(ratePerIp, Math.max(burst, 2 * ratePerIp)), open: 0 }
+      this.paces.set(network, shared)
+    }
+    shared.open++
+    return shared.pace
+  }
+
+  leave(ip: string, now: number): void {
+    this.open--
+    const others = (this.openPerIp.get(ip) ?? 0) - 1
+    if (others > 0) this.openPerIp.set(ip, others)
+    else this.openPerIp.delete(ip)
+    const network = networkOf(ip)
+    const shared = this.paces.get(network)
+    if (shared !== undefined && --shared.open === 0 && shared.pace.isPaid(now)) this.paces.delete(network)
+  }
+
+  /** How many networks are known. */
+  get networks(): number {
+    return this.paces.size
+  }
+
+  private forget(now: number): void {
+    for (const [network, { open, pace }] of this.paces) {
+      if (open === 0 && pace.isPaid(now)) this.paces.delete(network)
+    }
+    this.manyNetworks = Math.max(fewNetworks, 2 * this.paces.size)
+  }
+}
+
+/** What counts as one address: the IPv4 address, or the /64 of the IPv6 address, of which one customer has at least one. */
+export const networkOf = (ip: string): string => {
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*/, "")
+  if (!Net.isIPv6(plain)) return plain
+  const [head = "", tail] = plain.split("::")
+  const groups = (text: string | undefined) => text ? text.split(":") : []
+  const zeros = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
+  return [...groups(head), ...Array<string>(Math.max(0, zeros)).fill("0"), ...groups(tail)].slice(0, 4).join(":")
+}

@@ -1,0 +1,165 @@
+/**
+ * One peer: pulls bytes, takes bytes, ends. The only file that reads or writes a node socket; it knows no line and no user.
+ *
+ * `Socket.run` of `@effect/platform` is not used, because it pushes: a fiber for each chunk, and no way to let a sender
+ * wait. Here the socket is paused whenever nobody pulls: what is not pulled is not read, and TCP slows the sender down.
+ */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Net from "node:net"
+import type { Outlet } from "../chat/UserChannel.ts"
+import { type Address, address } from "../domain/Domain.ts"
+
+export interface Connection extends Outlet {
+  readonly address: Address
+  /**
+   * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
+   * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last
+   * bytes it leaves: those are given first at the next pull. It MUST NOT wait: what it can deal with at once wakes no
+   * fiber. If it throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
+   */
+  readonly pull: (take: (bytes: Buffer) => number | undefined) => Effect.Effect<boolean>
+  /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
+  readonly onLost: (callback: () => void) => void
+  /**
+   * Ends the connection in order: what was written arrives first, if the peer takes it within the patience. Waits for
+   * that.
+   */
+  readonly finish: (patience: Duration.Duration) => Effect.Effect<void>
+  /** Closes at once. What was written and has not left yet is lost. */
+  readonly destroy: Effect.Effect<void>
+}
+
+// What is given back is held in pieces of so many bytes: see `giveBack`.
+const pieceBytes = 8192
+
+// So long, in ms, the peer may take to end its half after we ended ours. To close with bytes unread would reset the
+// connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
+const linger = 1000
+
+export const make = (socket: Net.Socket): Connection => new NetConnection(socket)
+
+// A class, because there is one for every user: methods are shared, closures are not.
+class NetConnection implements Connection {
+  readonly address: Address
+  private readonly socket: Net.Socket
+  private take: ((bytes: Buffer) => number | undefined) | undefined
+  private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
+  private lost: (() => void) | undefined
+
+  constructor(socket: Net.Socket) {
+    this.socket = socket
+    this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
+    socket.pause()
+    socket.on("data", (bytes: Buffer) => this.onData(bytes))
+    socket.on("end", () => this.pulled?.(Effect.succeed(false)))
+    socket.on("close", () => this.lost?.())
+  }
+
+  pull(take: (bytes: Buffer) => number | undefined) {
+    return Effect.async<boolean>((resume) => {
+      const { socket } = this
+      if (socket.readableEnded) return resume(Effect.succeed(false))
+      const stop = () => {
+        socket.pause()
+        this.take = undefined
+        this.pulled = undefined
+      }
+      this.take = take
+      this.pulled = (result) => {
+        stop()
+        resume(result)
+      }
+      socket.resume()
+      return Effect.sync(stop)
+    })
+  }
+
+  private onData(bytes: Buffer): void {
+    // A bug must end the fiber that pulls. From here it would end the process.
+    // Nobody pulls any more, and the rest of the input is thrown away.
+    if (this.take === undefined) return
+    try {
+      const left = this.take(bytes)
+      if (left === undefined) return
+      this.pulled?.(Effect.succeed(true))
+      if (left > 0) this.giveBack(bytes.subarray(-left))
+    } catch (bug) {
+      this.pulled?.(Effect.die(bug))
+    }
+  }
+
+  /**
+   * Lets Node hold what was left. As it comes from within the event, Node stops reading at once; as it comes in pieces with
+   * memory of their own, the chunk is free, and Node reads the next one only when less than its high-water mark is left.
+   * So a sender that is never done costs one chunk, not three.
+   */
+  private giveBack(bytes: Buffer): void {
+    if (bytes.length <= pieceBytes && bytes.buffer.byteLength <= pieceBytes) return this.socket.unshift(bytes)
+    for (let end = bytes.length; end > 0; end -= pieceBytes) {
+      this.socket.unshift(Buffer.from(bytes.subarray(Math.max(0, end - pieceBytes), end)))
+    }
+  }
+
+  onLost(callback: () => void): void {
+    if (this.socket.destroyed) callback()
+    else this.lost = callback
+  }
+
+  write(parts: ReadonlyArray<Uint8Array>): boolean {
+    const { socket } = this
+    // Nothing pushes back when nobody is there.
+    if (socket.destroyed) return true
+    if (parts.length === 1) socket.write(parts[0]!)
+    else {
+      socket.cork()
+      for (const part of parts) socket.write(part)
+      socket.uncork()
+    }
+    // `write` says false for anything large, also where the kernel took it at once.
+    return socket.writableLength === 0 || !socket.writableNeedDrain
+  }
+
+  get writable() {
+    return Effect.async<void>((resume) => {
+      const { socket } = this
+      if (socket.destroyed || !socket.writableNeedDrain) return resume(Effect.void)
+      const off = () => socket.off("drain", onDrain).off("close", onDrain)
+      const onDrain = () => {
+        off()
+        resume(Effect.void)
+      }
+      socket.on("drain", onDrain).on("close", onDrain)
+      return Effect.sync(off)
+    })
+  }
+
+  // One callback and one timer for the whole end, because thousands may end in one turn.
+  finish(patience: Duration.Duration) {
+    return Effect.async<void>((resume) => {
+      const { socket } = this
+      const close = () => {
+        clearTimeout(timer)
+        socket.off("finish", onFinish).off("end", close).off("close", close).destroy()
+        resume(Effect.void)
+      }
+      const onFinish = () => {
+        if (socket.readableEnded) return close()
+        clearTimeout(timer)
+        timer = setTimeout(close, linger)
+        // Nobody pulls any more: what comes is thrown away.
+        socket.on("end", close).resume()
+      }
+      let timer = setTimeout(close, Duration.toMillis(patience))
+      if (socket.destroyed) return close()
+      socket.on("close", close).on("finish", onFinish).end()
+      return Effect.sync(close)
+    })
+  }
+
+  get destroy() {
+    return Effect.sync(() => {
+      this.socket.destroy()
+    })
+  }
+}

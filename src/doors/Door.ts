@@ -1,0 +1,120 @@
+/** A way in: a port of this machine that is listened on, whatever a connection goes through before it may speak. */
+import * as NodeSocket from "@effect/platform-node/NodeSocket"
+import * as NodeSocketServer from "@effect/platform-node/NodeSocketServer"
+import type * as SocketServer from "@effect/platform/SocketServer"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Net from "node:net"
+import type { RefusalReason } from "../domain/Domain.ts"
+import { ServerConfig } from "../ServerConfig.ts"
+
+export interface Door {
+  readonly host: string
+  readonly port: number
+  readonly name: "plain" | "tls"
+  /** Runs `handle` for each connection. MUST NOT wait for the end of a connection, or it does so too when it ends. */
+  readonly serve: (handle: (accepted: Net.Socket) => Effect.Effect<unknown>) => Effect.Effect<never, CannotListen>
+  /**
+   * Makes of an accepted socket, which nobody has read from, the one to talk through. What fails or is interrupted is
+   * closed.
+   */
+  readonly open: (accepted: Net.Socket) => Effect.Effect<Net.Socket, NotOpened>
+  /** Gives the port back at once. Connections that are open stay. */
+  readonly stop: Effect.Effect<void>
+}
+
+/** A connection that came to no talk. */
+export class NotOpened extends Data.TaggedError("NotOpened")<{ readonly reason: RefusalReason }> {
+  override get message() {
+    return `the connection was not opened: ${this.reason}`
+  }
+}
+
+/** The address cannot be listened on, or not any more. */
+export class CannotListen extends Data.TaggedError("CannotListen")<{
+  readonly host: string
+  readonly port: number
+  /** The flags by which another address can be chosen. */
+  readonly flags: Flags
+  readonly cause: unknown
+}> {
+  override get message() {
+    const code = codeOf(this.cause)
+    return `Cannot listen on ${this.host} port ${this.port}: ${reasons(this.flags)[code] ?? code}.`
+  }
+}
+
+interface Flags {
+  readonly host: string
+  readonly port: string
+}
+
+const reasons = ({ host, port }: Flags): Record<string, string> => ({
+  EADDRINUSE: `the port is in use, choose another ${port}`,
+  EADDRNOTAVAIL: `this machine has no such address, choose another ${host}`,
+  ENOTFOUND: `no such host name, choose another ${host}`,
+  EACCES: `this user may not, choose a ${port} above 1023`
+})
+
+const codeOf = (cause: unknown): string => {
+  if (typeof cause !== "object" || cause === null) return String(cause)
+  if ("code" in cause && typeof cause.code === "string") return cause.code
+  return "cause" in cause ? codeOf(cause.cause) : String(cause)
+}
+
+// How many newcomers may wait in the kernel to be accepted; beyond that they try again after a second. The kernel has a
+// limit of its own (net.core.somaxconn).
+const newcomers = 4096
+
+/** Listens on a port for plain TCP; until the end of the scope, which waits for all connections. */
+export const listen = (port: number, flag: string) =>
+  Effect.gen(function*() {
+    const { host, keepAlive } = yield* ServerConfig
+    // The one way to close the listening socket before the connections: the scope itself waits for them.
+    const stop = new AbortController()
+    const fail = (cause: SocketServer.SocketServerError) =>
+      new CannotListen({ host, port, flags: { host: "--host", port: flag }, cause })
+    const server = yield* Effect.mapError(
+      NodeSocketServer.make({
+        host,
+        port,
+        signal: stop.signal,
+        backlog: newcomers,
+        // Nothing is read, and so nothing can go wrong, before somebody serves the connection.
+        pauseOnConnect: true,
+        // How much may wait unread, or unwritten, before Node pauses; the default of Node 20.
+        highWaterMark: 16_384,
+        // The client may end its half and still be answered.
+        allowHalfOpen: true,
+        noDelay: true,
+        keepAlive: true,
+        keepAliveInitialDelay: Duration.toMillis(keepAlive)
+      }),
+      fail
+    )
+    const serve: Door["serve"] = (handle) =>
+      server.run(() =>
+        Effect.flatMap(
+          Effect.serviceOption(NodeSocket.NetSocket),
+          Option.match({ onNone: () => Effect.dieMessage("SocketServer gave no NetSocket"), onSome: handle })
+        )
+      ).pipe(Effect.mapError(fail))
+    // Who came and was never served would be waited for at the end.
+    yield* Effect.addFinalizer(() =>
+      Effect.raceFirst(Effect.interruptible(serve((socket) => Effect.sync(() => socket.destroy()))), Effect.yieldNow())
+        // That it does not listen any more is no news here.
+        .pipe(Effect.ignore)
+    )
+    const address = server.address._tag === "TcpAddress" ? server.address : { hostname: host, port }
+    const door: Door = {
+      host: address.hostname,
+      port: address.port,
+      name: "plain",
+      serve,
+      open: Effect.succeed,
+      stop: Effect.sync(() => stop.abort())
+    }
+    return door
+  })

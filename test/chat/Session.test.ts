@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import { Broadcaster } from "../../src/chat/Broadcaster.ts"
+import { OnlineMap } from "../../src/chat/OnlineMap.ts"
+import { Pace } from "../../src/chat/Pace.ts"
+import * as Session from "../../src/chat/Session.ts"
+import { Stats } from "../../src/ops/Stats.ts"
+import { Phrases } from "../../src/wire/Phrases.ts"
+import { within } from "../support/client.ts"
+import * as Peer from "../support/connection.ts"
+import { config } from "../support/server.ts"
+
+/** A bug: whoever writes to `boom` finds it. */
+const boom = Layer.effect(
+  OnlineMap,
+  Effect.map(OnlineMap, (online) => ({
+    ...online,
+    find: (name: string) => name === "boom" ? Effect.dieMessage("boom was found") : online.find(name)
+  }))
+).pipe(Layer.provide(OnlineMap.layer))
+
+const services = (rate: number) =>
+  Layer.provideMerge(
+    Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, boom, Phrases.layer), Stats.layer),
+    config({ rate, burst: 10, backlog: 65_536, stallTimeout: Duration.seconds(1) })
+  )
+
+const line = (peer: Peer.Peer) => within("a line", peer.line)
+
+/** Reads until a line that ends so, and gives all that came before it. */
+const until = (peer: Peer.Peer, end: string): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.flatMap(
+    line(peer),
+    (next) => next.endsWith(end) ? Effect.succeed([]) : Effect.map(until(peer, end), (rest) => [next, ...rest])
+  )
+
+/** Bob, who watches, and Ann, who is called `ann`. */
+const scene = Effect.gen(function*() {
+  const run = yield* Session.make
+  const bob = yield* Peer.make
+  yield* Effect.forkScoped(run(bob.connection, new Pace(0, 1), "plain"))
+  yield* until(bob, "已上线")
+  const ann = yield* Peer.make
+  const visit = yield* Effect.forkDaemon(run(ann.connection, new Pace(0, 1), "plain"))
+  yield* ann.type("rename|ann\n")
+  yield* until(ann, "您已经更新用户名:ann")
+  yield* until(bob, "已上线")
+  return { ann, bob, visit }
+})
+type Scene = Effect.Effect.Success<typeof scene>
+
+/** Bob says something and sees it; what he saw before is given. */
+const echo = ({ bob }: Scene, text: string) => Effect.zipRight(bob.type(`${text}\n`), until(bob, `:${text}`))
+
+/** What Ann's session may be waiting for, and how it comes to that. */
+const waits: ReadonlyArray<readonly [forWhat: string, rate: number, (scene: Scene) => Effect.Effect<unknown>]> = [
+  ["for a line", 0, () => Effect.void],
+  ["for the rest of a line", 0, ({ ann }) => ann.type("half a li")],
+  // Nine more lines are let through at once, and then one every 20 s.
+  ["for its turn", 0.05, (scene) => Effect.zipRight(scene.ann.type("x\n".repeat(20)), until(scene.bob, ":x"))],
+  ["for room for an answer", 0, (scene) =>
+    Effect.gen(function*() {
+      yield* scene.ann.block(true)
+      yield* scene.ann.type(`${"/help\n".repeat(1000)}never said\n`)
+      assert.deepStrictEqual(yield* echo(scene, "she is stuck"), [])
+    })]
+]
+
+/** How a visit may be ended from outside, and how its connection is closed then. */
+const ends: ReadonlyArray<readonly [how: string, (scene: Scene) => Effect.Effect<unknown, never, OnlineMap>]> = [
+  ["a reset", ({ ann }) => ann.lose],
+  ["a shutdown", ({ visit }) => Fiber.interruptFork(visit)],
+  [
+    "a kick",
+    () =>
+      Effect.flatMap(
+        OnlineMap,
+        ({ list }) => Effect.map(list, (all) => all.find(({ name }) => name === "ann")?.user.end("idle"))
+      )
+  ],
+  ["two kicks and a reset", ({ ann }) =>
+    Effect.gen(function*() {
+      const { list } = yield* OnlineMap
+      for (const { name, user } of yield* list) {
+        if (name === "ann") {
+          user.end("idle")
+          user.end("stalled")
+        }
+      }
+      yield* ann.lose
+    })]
+]
+
+/** She is gone: 下线 came once, the name is free, nobody else is listed, the connection is closed. */
+const isGone = (scene: Scene) =>
+  Effect.gen(function*() {
+    const { ann, bob, visit } = scene
+    const before = yield* until(bob, "ann:下线")
+    assert.notInclude(before, `${ann.front}never said`)
+    assert.deepStrictEqual(yield* echo(scene, "gone"), [])
+    yield* bob.type("who\nrename|ann\n")
+    assert.match(yield* line(bob), /在线\.\.\.$/)
+    assert.strictEqual(yield* line(bob), "您已经更新用户名:ann")
+    yield* within("the end of the visit", Fiber.await(visit))
+    assert.isDefined(ann.closed())
+  })
+
+describe("Session", () => {
+  for (const [forWhat, rate, wait] of waits) {
+    for (const [how, end] of ends) {
+      it.live(`leaves once and wholly on ${how} while it waits ${forWhat}`, () =>
+        Effect.gen(function*() {
+          const all = yield* scene
+          yield* wait(all)
+          yield* end(all)
+          yield* isGone(all)
+        }).pipe(Effect.scoped, Effect.provide(services(rate))))
+    }
+  }
+
+  it.live("carries out what it was stuck with when the client reads again, and then leaves at the end of input", () =>
+    Effect.gen(function*() {
+      const all = yield* scene
+      yield* all.ann.block(true)
+      yield* all.ann.type(`${"/help\n".repeat(1000)}said at last\n`)
+      yield* all.ann.end
+      assert.deepStrictEqual(yield* echo(all, "she is stuck"), [])
+      yield* all.ann.block(false)
+      yield* until(all.bob, "]ann:said at last")
+      yield* isGone(all)
+      assert.strictEqual(all.ann.closed(), "finished")
+      const seen = yield* until(all.ann, "]ann:said at last")
+      assert.strictEqual(seen.filter((text) => text.startsWith("*** who")).length, 1000)
+    }).pipe(Effect.scoped, Effect.provide(services(0))))
+
+  it.live("does not wait for ever for a client that ends its input and never reads", () =>
+    Effect.gen(function*() {
+      const all = yield* scene
+      yield* all.ann.block(true)
+      yield* all.ann.type("/help\n")
+      yield* all.ann.end
+      yield* isGone(all)
+      assert.strictEqual(all.ann.closed(), "destroyed")
+    }).pipe(Effect.scoped, Effect.provide(services(0))))
+
+  it.live("logs a bug in a command with its cause, and ends that session only", () => {
+    const logged: Array<string> = []
+    const log = Logger.make(({ cause, logLevel, message }) => {
+      logged.push(`${logLevel.label} ${String(message)} ${cause.toString()}`)
+    })
+    return Effect.gen(function*() {
+      const all = yield* scene
+      yield* all.ann.type("before\nto|boom|x\nnever said\n")
+      yield* until(all.bob, "]ann:before")
+      yield* isGone(all)
+      assert.strictEqual(all.ann.closed(), "finished")
+      assert.strictEqual(logged.length, 1)
+      assert.match(logged[0] ?? "", /^ERROR .*boom was found/s)
+    }).pipe(Effect.scoped, Effect.provide(services(0)), Effect.provide(Logger.replace(Logger.defaultLogger, log)))
+  })
+
+  it.live("lets nobody arrive who was lost before", () =>
+    Effect.gen(function*() {
+      const all = yield* scene
+      const run = yield* Session.make
+      const late = yield* Peer.make
+      const visit = yield* Effect.forkDaemon(
+        run({ ...late.connection, onLost: (callback) => callback() }, new Pace(0, 1), "plain")
+      )
+      yield* within("the end of the visit", Fiber.await(visit))
+      assert.deepStrictEqual(yield* echo(all, "nobody came"), [])
+      yield* Fiber.interrupt(all.visit)
+    }).pipe(Effect.scoped, Effect.provide(services(0))))
+})

@@ -1,0 +1,178 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import { Command, type HelpTopic, parse, topics } from "../../src/wire/Command.ts"
+import { chosenName, text } from "../support/arbitraries.ts"
+
+/** What each topic of the help promises, for the name and the text in its spelling. */
+const promised: { readonly [Topic in HelpTopic]: (name: string, text: string) => Command } = {
+  who: () => Command.Who(),
+  rename: (name) => Command.Rename({ name }),
+  to: (name, text) => Command.Tell({ name, text }),
+  stats: () => Command.Stats(),
+  help: () => Command.Help(),
+  quit: () => Command.Quit(),
+  say: (_, text) => Command.Say({ text: `/${text}` })
+}
+
+const spellings = topics.flatMap(({ topic, usage }) => usage.split(", ").map((spelling) => ({ topic, spelling })))
+
+const blanks = FastCheck.stringMatching(/^[\t \u00a0\u3000]{0,3}$/)
+
+describe("Command", () => {
+  const rows: ReadonlyArray<readonly [line: string, Command]> = [
+    ["who", Command.Who()],
+    ["/who", Command.Who()],
+    ["rename|bob", Command.Rename({ name: "bob" })],
+    ["rename|", Command.Rename({ name: "" })],
+    ["rename|a|b", Command.Rename({ name: "a|b" })],
+    ["/rename bob", Command.Rename({ name: "bob" })],
+    ["/rename   bob  ", Command.Rename({ name: "bob" })],
+    ["/rename", Command.Misused({ usage: "/rename NAME" })],
+    ["/NICK", Command.Misused({ usage: "/nick NAME" })],
+    ["/nick bob eve", Command.Misused({ usage: "/nick NAME" })],
+    ["/who is there", Command.Misused({ usage: "/who" })],
+    ["/stats 5", Command.Misused({ usage: "/stats" })],
+    ["/exit now", Command.Misused({ usage: "/exit" })],
+    ["/exit", Command.Quit()],
+    ["/ExIt ", Command.Quit()],
+    ["/nick bob", Command.Rename({ name: "bob" })],
+    ["to|bob|hi", Command.Tell({ name: "bob", text: "hi" })],
+    ["to|a|b|c", Command.Tell({ name: "a", text: "b|c" })],
+    ["to|bob|", Command.Tell({ name: "bob", text: "" })],
+    ["to||hi", Command.Tell({ name: "", text: "hi" })],
+    ["to|127.0.0.1:4000|hi", Command.Tell({ name: "127.0.0.1:4000", text: "hi" })],
+    ["to|bob", Command.TellMalformed()],
+    ["to|", Command.TellMalformed()],
+    ["/to bob hi there", Command.Tell({ name: "bob", text: "hi there" })],
+    ["/to bob", Command.Tell({ name: "bob", text: "" })],
+    ["/to", Command.Tell({ name: "", text: "" })],
+    ["/msg bob a|b", Command.Tell({ name: "bob", text: "a|b" })],
+    ["/stats", Command.Stats()],
+    ["/help", Command.Help()],
+    ["/quit", Command.Quit()],
+    ["//who", Command.Say({ text: "/who" })],
+    ["//", Command.Say({ text: "/" })],
+    ["///", Command.Say({ text: "//" })],
+    ["/xyz", Command.Unknown({ command: "/xyz" })],
+    ["/xyz some words", Command.Unknown({ command: "/xyz" })],
+    ["/WHO", Command.Who()],
+    [" ／who\u3000", Command.Who()],
+    [" \twho ", Command.Who()],
+    ["Who", Command.Say({ text: "Who" })],
+    [" To｜Bob｜hi", Command.Tell({ name: "Bob", text: "hi" })],
+    ["TO|Ali|x", Command.Tell({ name: "Ali", text: "x" })],
+    ["to |Ali|x", Command.Tell({ name: "Ali", text: "x" })],
+    ["to｜Ali｜x", Command.Tell({ name: "Ali", text: "x" })],
+    ["to| Ali\u3000｜ x|y｜z ", Command.Tell({ name: "Ali", text: " x|y｜z " })],
+    ["／MSG Ali  x ", Command.Tell({ name: "Ali", text: "x " })],
+    ["Rename ｜ 张三 ", Command.Rename({ name: "张三" })],
+    ["　rename|bob", Command.Rename({ name: "bob" })],
+    ["/to|bob|hi", Command.Unknown({ command: "/to|bob|hi" })],
+    ["  two blanks stay ", Command.Say({ text: "  two blanks stay " })],
+    ["／／who", Command.Say({ text: "/who" })],
+    [" //who", Command.Say({ text: "/who" })],
+    ["rename bob#secret", Command.Misused({ usage: "rename|NAME" })],
+    [" Nick：bob＃secret", Command.Misused({ usage: "/nick NAME" })],
+    ["//nick bob#secret", Command.Misused({ usage: "/nick NAME" })],
+    ["rename: bob #x", Command.Misused({ usage: "rename|NAME" })],
+    ["op secret", Command.Misused({ usage: "/op SECRET" })],
+    ["op|secret", Command.Misused({ usage: "/op SECRET" })],
+    ["/op secret", Command.Unknown({ command: "/op" })],
+    ["nick is my friend", Command.Say({ text: "nick is my friend" })],
+    ["operators #1", Command.Say({ text: "operators #1" })],
+    ["renamed #2", Command.Say({ text: "renamed #2" })],
+    ["/constructor", Command.Unknown({ command: "/constructor" })],
+    ["/", Command.Unknown({ command: "/" })],
+    ["", Command.Blank()],
+    [" \t\u00a0\u3000", Command.Blank()],
+    ["\r", Command.Blank()],
+    ["who is there", Command.Say({ text: "who is there" })],
+    ["rename", Command.Say({ text: "rename" })],
+    ["rename bob", Command.Say({ text: "rename bob" })],
+    ["to", Command.Say({ text: "to" })],
+    ["to bob hi", Command.Say({ text: "to bob hi" })],
+    ["help", Command.Say({ text: "help" })],
+    [" who", Command.Who()],
+    ["hello", Command.Say({ text: "hello" })]
+  ]
+  for (const [line, command] of rows) {
+    it(`reads ${JSON.stringify(line)} as ${JSON.stringify(command)}`, () => {
+      assert.deepStrictEqual(parse(line), command)
+    })
+  }
+
+  it.prop("says every text as it is that is no command, whatever it holds", [text], ([text]) => {
+    FastCheck.pre(
+      text.trim() !== "" && !/^[\t\p{Zs}]*([/／]|who[\t\p{Zs}]*$|(rename|to|nick|op)[\t\p{Zs}:：|｜])/iu.test(text)
+    )
+    assert.deepStrictEqual(parse(text), Command.Say({ text }))
+  })
+
+  it.prop("says whatever stands behind a doubled slash, but a secret", [text], ([text]) => {
+    FastCheck.pre(!/^[\t\p{Zs}/／]*(rename|nick|op)/iu.test(text))
+    assert.deepStrictEqual(parse(`//${text}`), Command.Say({ text: `/${text}` }))
+  })
+
+  it.prop("takes every near miss of a private message as one, and never says it aloud", [
+    blanks,
+    FastCheck.constantFrom("to", "To", "tO", "TO"),
+    blanks,
+    FastCheck.constantFrom("|", "｜"),
+    blanks,
+    chosenName,
+    blanks,
+    FastCheck.constantFrom("|", "｜"),
+    text
+  ], ([before, word, afterWord, bar, beforeName, name, afterName, otherBar, text]) =>
+    assert.deepStrictEqual(
+      parse(`${before}${word}${afterWord}${bar}${beforeName}${name}${afterName}${otherBar}${text}`),
+      Command.Tell({ name, text })
+    ))
+
+  it.prop(
+    "never says a secret aloud, whatever near miss of a command it stands in",
+    [
+      FastCheck.stringMatching(/^[\t \u3000/／]{0,4}$/),
+      FastCheck.constantFrom("rename", "Rename", "nick", "NICK", "op", "Op"),
+      FastCheck.constantFrom(" ", "\t", "\u3000", ":", "：", "|", "｜"),
+      text,
+      FastCheck.constantFrom("#", "＃"),
+      text
+    ],
+    ([before, word, separator, name, hash, secret]) =>
+      assert.notStrictEqual(parse(`${before}${word}${separator}${name}${hash}${secret}`)._tag, "Say")
+  )
+
+  it.prop("takes everything behind the second | as the text", [chosenName, text], ([name, text]) => {
+    assert.deepStrictEqual(parse(`to|${name}|${text}`), Command.Tell({ name, text }))
+  })
+
+  it.prop("makes a command of every line that begins like one", [
+    FastCheck.constantFrom(
+      { start: "to|", tags: ["Tell", "TellMalformed"] },
+      { start: "/to ", tags: ["Tell"] },
+      { start: "/msg\t", tags: ["Tell"] },
+      { start: "rename|", tags: ["Rename"] },
+      { start: "/nick ", tags: ["Rename", "Misused"] },
+      { start: "/who ", tags: ["Who", "Misused"] },
+      { start: "/", tags: ["Who", "Rename", "Tell", "Stats", "Help", "Quit", "Say", "Unknown", "Misused"] }
+    ),
+    text
+  ], ([{ start, tags }, text]) => assert.include(tags, parse(start + text)._tag))
+
+  it.prop("does what the help says, for each spelling in it", [
+    FastCheck.constantFrom(...spellings),
+    chosenName,
+    text
+  ], ([{ topic, spelling }, name, text]) => {
+    FastCheck.pre(!spelling.startsWith("//") || parse(`//${text}`)._tag === "Say")
+    // Blanks around the name belong to nothing.
+    FastCheck.pre(!/^[\t\p{Zs}]/u.test(text))
+    const line = spelling.replace("NAME", () => name).replace("TEXT", () => text)
+    assert.deepStrictEqual(parse(line), promised[topic](name, text))
+  })
+
+  it("explains each command in the help", () => {
+    assert.sameMembers(topics.map(({ topic }) => topic), Object.keys(promised))
+  })
+})
