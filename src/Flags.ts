@@ -29,7 +29,7 @@ interface Row {
   readonly what: string
 }
 
-type Group = "Listening" | "Talking" | "Limits" | "Watching"
+type Group = "Listening" | "Talking" | "Keeping" | "Limits" | "Watching"
 
 const integer = (min: number, max: number): Kind<number> => ({
   placeholder: "N",
@@ -83,6 +83,12 @@ const welcome: Kind<Settings["welcome"]> = {
   }
 }
 
+const data: Kind<Settings["data"]> = {
+  placeholder: "FILE|none",
+  expects: "none or the path of a file",
+  read: (text) => text === "" ? Option.none() : Option.some(text === "none" ? text : { file: text })
+}
+
 const levels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
 const logLevel: Kind<LogLevel.LogLevel> = {
   placeholder: "LEVEL",
@@ -109,6 +115,12 @@ const settingsOf = (
   keepAlive: take("Listening", "keep-alive", duration(Duration.seconds(1)), "60s", "TCP asks a silent peer"),
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
+  replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is told"),
+  data: take("Keeping", "data", data, "tellnet.db", "file for what is said; none: kept in memory only"),
+  dataSync: take("Keeping", "data-sync", toggle, "false", "wait for the disk at each commit"),
+  keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),
+  keepDays: take("Keeping", "keep-days", integer(1, 36_500), "90", "days for which they are kept"),
+  keepBytes: take("Keeping", "keep-bytes", integer(1_048_576, 2 ** 50), "2147483648", "bytes that they may take there"),
   idleTimeout: take("Limits", "idle-timeout", duration(Duration.zero), "0", "silent users are kicked; 0: never"),
   maxLine: take("Limits", "max-line", integer(16, 1_048_576), "4096", "bytes in a line; longer ones are not sent"),
   rate: take("Limits", "rate", integer(0, 1_000_000), "20", "lines (of 256 B) a second of a connection; 0: any"),

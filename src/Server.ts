@@ -14,19 +14,23 @@ import { Broadcaster } from "./chat/Broadcaster.ts"
 import { monotonic } from "./chat/monotonic.ts"
 import { OnlineMap } from "./chat/OnlineMap.ts"
 import type { Pace } from "./chat/Pace.ts"
+import type { Peer } from "./chat/Peer.ts"
 import * as Session from "./chat/Session.ts"
 import * as Sweeper from "./chat/Sweeper.ts"
-import { address, type CapReason } from "./domain/Domain.ts"
+import { address } from "./domain/Address.ts"
+import type { CapReason } from "./domain/Reasons.ts"
 import { Caps } from "./doors/Caps.ts"
 import * as Connection from "./doors/Connection.ts"
 import type { Door } from "./doors/Door.ts"
 import { Listener } from "./doors/Listener.ts"
 import { TlsListener } from "./doors/TlsListener.ts"
+import * as Log from "./log/Log.ts"
+import { MessageLog } from "./log/MessageLog.ts"
 import * as Monitor from "./ops/Monitor.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
 import { ServerConfig } from "./ServerConfig.ts"
-import { Phrases } from "./wire/Phrases.ts"
+import { PlainForm } from "./wire/PlainForm.ts"
 
 // A refused client is told the reason. At most so many are being told at the same time; any further one is closed without
 // a word, so refusals stay cheap.
@@ -58,20 +62,22 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
     // The doors last: nobody comes in before all else is ready.
     Layer.provide(Listener.layer),
     Layer.provide(TlsListener.layer),
-    Layer.provide([Broadcaster.layer, OnlineMap.layer, Phrases.layer, Monitor.layer]),
-    Layer.provide(Stats.layer)
+    Layer.provide(Broadcaster.layer),
+    Layer.provide([OnlineMap.layer, PlainForm.layer, Monitor.layer]),
+    Layer.provide([Log.layer, Stats.layer])
   )
 }
 
 const make = Effect.gen(function*() {
   const config = yield* ServerConfig
-  const phrases = yield* Phrases
+  const { plain } = yield* PlainForm
+  const log = yield* MessageLog
   const stats = yield* Stats
   const doors = Array.getSomes([yield* Listener, yield* TlsListener])
   const broadcaster = yield* Broadcaster
   const visit = yield* Session.make
   const clock = yield* Effect.clock
-  const connections = new Set<Connection.Connection>()
+  const connections = new Set<Peer>()
   const caps = new Caps(config)
   let refusals = 0
 
@@ -87,7 +93,7 @@ const make = Effect.gen(function*() {
    */
   const admitted = (door: Door, accepted: Net.Socket, ip: string, pace: Pace) =>
     Effect.uninterruptibleMask((restore) => {
-      let connection: Connection.Connection | undefined
+      let connection: Peer | undefined
       const whole = Effect.matchEffect(restore(door.open(accepted)), {
         onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, ip)),
         onSuccess: (socket) => {
@@ -119,9 +125,8 @@ const make = Effect.gen(function*() {
       () =>
         refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
           const connection = Connection.make(socket)
-          connection.write([
-            Buffer.from(reason === "server-full" ? phrases.serverFull : phrases.tooManyFromAddress)
-          ])
+          const words = plain.render({ _tag: reason === "server-full" ? "ServerFull" : "AddressFull" }, 0)
+          connection.write([Buffer.from(words)])
           return connection.finish(refusalPatience)
         }).pipe(
           // It is refused already, and counted; that it cannot be told changes nothing.
@@ -157,6 +162,7 @@ const make = Effect.gen(function*() {
   const parts: ReadonlyArray<Part> = [
     { name: "broadcaster", fiber: broadcaster.fiber },
     { name: "doors", fiber: yield* Effect.forkScoped(serving) },
+    { name: "log", fiber: yield* Effect.forkScoped(log.running) },
     { name: "sweeper", fiber: yield* Effect.forkScoped(Sweeper.run) },
     { name: "refusal log", fiber: yield* Effect.forkScoped(RefusalLog.run) }
   ]
@@ -179,7 +185,7 @@ const make = Effect.gen(function*() {
       stats.accepting = false
       yield* Effect.log("stopping")
       yield* Effect.forEach(doors, ({ stop }) => stop, { discard: true })
-      yield* broadcaster.close(phrases.shuttingDown)
+      yield* broadcaster.close({ _tag: "ShuttingDown" })
       const ended = yield* Effect.forkDaemon(Fiber.interruptAll(sessions))
       yield* Effect.timeoutOption(Effect.interruptible(Fiber.join(ended)), config.shutdownGrace)
       yield* Effect.forEach(connections, (connection) => connection.destroy, { discard: true })

@@ -24,6 +24,18 @@ export interface Settings {
   readonly lang: "zh" | "en"
   /** What a newcomer reads behind its own arrival. */
   readonly welcome: "on" | "off" | { readonly text: string }
+  /** How many of the last lines a newcomer is told. */
+  readonly replay: number
+  /** The file in which what is said is kept; `none`: the last lines are kept in memory only. */
+  readonly data: "none" | { readonly file: string }
+  /** Each commit waits until the disk has it. */
+  readonly dataSync: boolean
+  /** How many said lines the file keeps; the newest 1000 of a room are kept beyond that. */
+  readonly keepLines: number
+  /** For how many days the file keeps a line. */
+  readonly keepDays: number
+  /** How many bytes the file may use; this limit comes before all others. */
+  readonly keepBytes: number
   /** A user who sends no line for so long is kicked, and warned before; 0 for never. */
   readonly idleTimeout: Duration.Duration
   /** How many bytes a line may have before its line break; a longer one is not sent. */

@@ -1,3 +1,5 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readFileSync } from "node:fs"
@@ -88,7 +90,9 @@ const sendsAndNeverReads = ({ measure, port }: Gauged, questions: string) =>
 /** What users who read nothing cost, while others say far more than their backlogs hold. */
 const stalledUsers = (count: number) =>
   Effect.gen(function*() {
-    const { measure, port, settles } = yield* server("--rate", "0")
+    // In a file, what is said takes no memory.
+    const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "tellnet-" })
+    const { measure, port, settles } = yield* server("--rate", "0", "--data", `${directory}/tellnet.db`)
     const ann = yield* arrive(port)
     const stalled = yield* Effect.forEach(Array.from({ length: count }), () => connect(port, { paused: true }))
     for (let i = 0; i < count; i++) yield* ann.line
@@ -110,7 +114,7 @@ const stalledUsers = (count: number) =>
     yield* isAlone(ann)
     yield* settles("nothing to be left of them", ({ memory }) => memory - before.memory < slack)
     return after.memory - before.memory
-  })
+  }).pipe(Effect.provide(NodeFileSystem.layer), Effect.orDie)
 
 // Wherever clients cost memory too, it is that of another process.
 describe.skipIf(process.platform !== "linux")("The memory of the server", { concurrent: true }, () => {

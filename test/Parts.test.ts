@@ -1,7 +1,7 @@
 /** Each part of a running server is broken in turn: the server must not go on without it as if it were well. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { get, monitor, port, start } from "./support/child.ts"
+import { get, monitor, port, quiet, start } from "./support/child.ts"
 import { arrive } from "./support/client.ts"
 
 const server = (sabotage: string) =>
@@ -14,10 +14,8 @@ const server = (sabotage: string) =>
     "--port",
     "0",
     "--metrics-port",
-    "0",
-    "--welcome",
-    "off"
-  ], { SABOTAGE: sabotage })
+    "0"
+  ], { ...quiet, SABOTAGE: sabotage })
 
 const notice = "*** 服务器即将关闭"
 

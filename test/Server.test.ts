@@ -141,7 +141,7 @@ describe("Server", () => {
     Effect.gen(function*() {
       const { ann } = yield* two
       yield* ann.send("/help\n")
-      for (const usage of ["who", "rename", "to", "/stats", "/help", "/quit", "//TEXT"]) {
+      for (const usage of ["who", "rename", "to", "/history", "/time", "/stats", "/help", "/quit", "//TEXT"]) {
         assert.match(yield* ann.line, new RegExp(`^\\*\\*\\* ${usage}`))
       }
       yield* seesNothingElse(ann)

@@ -40,12 +40,16 @@ describe("src/ops", { concurrent: true }, () => {
     "has a unit whose command starts a server with both ports",
     () =>
       Effect.gen(function*() {
+        const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "tellnet-" })
         const { cert, key } = yield* Certificate.make()
         const [node, file, ...flags] = execStart(yield* read("src/ops/tellnet.service"))
         assert.deepStrictEqual([node, file], ["/usr/bin/node", "/opt/tellnet/tellnet.mjs"])
         const tellnet = yield* bundled(
           ["--port", "0", ...flags.map(anyPort)].map((word) =>
-            word.replace("${CREDENTIALS_DIRECTORY}/cert.pem", cert).replace("${CREDENTIALS_DIRECTORY}/key.pem", key)
+            word
+              .replace("${CREDENTIALS_DIRECTORY}/cert.pem", cert)
+              .replace("${CREDENTIALS_DIRECTORY}/key.pem", key)
+              .replace("${STATE_DIRECTORY}", directory)
           )
         )
         yield* monitor(tellnet)
@@ -61,8 +65,10 @@ describe("src/ops", { concurrent: true }, () => {
       const [node, file, ...flags] = yield* Schema.decodeUnknown(Schema.parseJson(Schema.Array(Schema.String)))(
         entrypoint
       )
-      assert.deepStrictEqual([node, file], ["node", "/tellnet.mjs"])
-      const tellnet = yield* bundled([...flags, "--port", "0"])
+      assert.deepStrictEqual([node, file], ["node", "/tellnet/tellnet.mjs"])
+      const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped({ prefix: "tellnet-" })
+      const [, volume = ""] = /^VOLUME (.+)$/m.exec(dockerfile) ?? []
+      const tellnet = yield* bundled([...flags.map((flag) => flag.replace(volume, directory)), "--port", "0"])
       yield* arrive(yield* port(tellnet))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 })

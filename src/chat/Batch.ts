@@ -92,7 +92,7 @@ export class Batch {
       bytes: whole.subarray(from.bytes, to.bytes),
       lines: to.lines - from.lines,
       kind: "shared",
-      announced: 0
+      promised: false
     })
     for (const [user, way] of this.ways) {
       const deliveries: Array<Delivery> = []

@@ -1,43 +1,34 @@
 /**
- * The fiber that empties the message channel, and makes of it what each user gets. Knows users and their channels, no
+ * The fiber that empties the message channel into the log, follows the log, and tells everybody what comes of it. Knows no
  * socket and no command.
  */
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Ref from "effect/Ref"
+import { type Event, Seq, type Stored } from "../domain/Event.ts"
+import type { Output } from "../domain/Output.ts"
+import { lobby } from "../domain/Room.ts"
+import type { World } from "../domain/World.ts"
+import { type Condition, MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
-import { Batch } from "./Batch.ts"
-import { type Delivery, ownReply, privateLine, share } from "./Delivery.ts"
+import type { Form } from "../wire/Form.ts"
+import type { Delivery } from "./Delivery.ts"
+import { type Answer, type Entry, isPresence, settle, sizeOf } from "./Entry.ts"
+import * as History from "./History.ts"
 import * as MessageChannel from "./MessageChannel.ts"
 import { monotonic } from "./monotonic.ts"
 import { nextTurn } from "./nextTurn.ts"
+import { OnlineMap } from "./OnlineMap.ts"
+import { Readers, type Recall } from "./Readers.ts"
+import { type Deed, eventsOf, inOrder, play } from "./Turn.ts"
 import type { User } from "./User.ts"
-
-/** What a user is answered: whole lines. */
-export interface Reply {
-  readonly bytes: Uint8Array
-  readonly lines: number
-}
-
-type Event = Data.TaggedEnum<{
-  /** A line for everyone. */
-  Said: { readonly line: string }
-  /** Something for one user. */
-  Sent: { readonly user: User; readonly delivery: Delivery }
-  /** A question, which is answered in the turn that comes to it. */
-  Asked: { readonly user: User; readonly answer: Effect.Effect<Reply>; readonly done: () => void }
-  /** The user reads along from here on; the line is for everyone, and its first. The welcome is for the user alone. */
-  Arrived: { readonly user: User; readonly line: string; readonly welcome: Delivery | undefined }
-  /** The user has read up to here; the line is for the rest. */
-  Left: { readonly user: User; readonly line: string; readonly done: () => void }
-  /** A line for everyone, after which nobody reads along. */
-  Closed: { readonly line: string; readonly done: () => void }
-}>
-const Event = Data.taggedEnum<Event>()
 
 /**
  * How many bytes may wait in the message channel. It is emptied at every turn, so this bounds what one turn may hold;
@@ -51,55 +42,38 @@ export const channelBytes = 1_048_576
  */
 const patientBytes = 4096
 
-// What an event costs beside its text: objects, and its place in the queue.
-const eventBytes = 128
-
-const sizeOf = (event: Event): number => {
-  switch (event._tag) {
-    case "Sent":
-      return eventBytes + event.delivery.bytes.length
-    case "Asked":
-      return eventBytes
-    case "Said":
-    case "Arrived":
-    case "Left":
-    case "Closed":
-      return eventBytes + Buffer.byteLength(event.line)
-  }
-}
-
 // Arrivals and departures are collected for at least so many ms, or for twice as long as the last batch took: sent one by
 // one, n arrivals would cost n² / 2 writes. A message is sent at once, after the arrivals collected so far.
 const presenceDelay = 20
 
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
-  /** Says a line to everyone. Waits while the message channel is full. */
-  readonly say: (line: string) => Effect.Effect<void>
+  /** Lets an event happen. Waits while the message channel is full. */
+  readonly happen: (event: Event) => Effect.Effect<void>
   /** The same for somebody who had to wait already, and lets others pass. */
-  readonly sayPatiently: (line: string) => Effect.Effect<void>
-  /** The same for plain code: `false` if the message channel is full, and the line is not said. */
-  readonly unsafeSay: (line: string) => boolean
-  /** Answers a user, at this place of the order; never skipped. Waits while the message channel is full. */
-  readonly reply: (user: User, reply: Reply) => Effect.Effect<void>
+  readonly happenPatiently: (event: Event) => Effect.Effect<void>
+  /** The same for plain code: `false` if the message channel is full, and nothing happens. */
+  readonly unsafeHappen: (event: Event) => boolean
+  /** The same, until all that comes of it was handed to the users' channels; or will never be. */
+  readonly carry: (event: Event) => Effect.Effect<void>
+  /** Lets the user arrive, and from then on hear everything; welcomed or not, with so many of the last lines before. */
+  readonly arrive: (user: User, welcome: boolean, replay: number) => Effect.Effect<void>
+  /** Tells a user something at this place; never skipped. Waits while the message channel is full. */
+  readonly reply: (user: User, reply: Output | Uint8Array) => Effect.Effect<void>
   /**
-   * The same where the answer is made in the turn that comes to this place; once for all who ask with the same `answer` in
-   * that turn. Waits until it was handed to the user's channel. If `answer` dies, that ends the visit of the user.
+   * Tells a user, and perhaps somebody else, what follows from the world at this place. Waits while the message channel is
+   * full. If `answer` throws, that ends the visit of the user.
    */
-  readonly ask: (user: User, answer: Effect.Effect<Reply>) => Effect.Effect<void>
-  /**
-   * Tells a line to one user, who is somebody else. Waits while the message channel is full. `false`: the user has not
-   * arrived yet, as others see it, and is told nothing.
-   */
-  readonly tell: (user: User, line: string) => Effect.Effect<boolean>
-  /** From here on the user hears everything, this line first, then its welcome. Waits while the message channel is full. */
-  readonly arrive: (user: User, line: string, welcome?: Reply) => Effect.Effect<void>
-  /**
-   * From here on the user hears nothing; the line is for the rest. Waits until all lines before were handed to the
-   * user's channel.
-   */
-  readonly leave: (user: User, line: string) => Effect.Effect<void>
-  /** Says a last line to everyone. Waits until it was handed to all channels; nothing is heard any more after it. */
-  readonly close: (line: string) => Effect.Effect<void>
+  readonly ask: (user: User, answer: (world: World) => Answer) => Effect.Effect<void>
+  /** The same until the answer was handed to the user's channel; made once for all who ask the same in one turn. */
+  readonly askAndWait: (user: User, answer: (world: World) => Answer) => Effect.Effect<void>
+  /** Tells a user the last lines before this place. `pay` is told of the bytes that are read for it. */
+  readonly recall: (user: User, limit: number, pay: (bytes: number) => void) => Effect.Effect<void>
+  /** From this place on the user is told in another form. */
+  readonly reform: (user: User, form: Form) => Effect.Effect<void>
+  /** Tells everyone a last thing. Waits until it was handed to all channels; nothing is heard any more after it. */
+  readonly close: (output: Output) => Effect.Effect<void>
+  /** Everybody who is online. */
+  readonly users: Iterable<User>
   /** The fiber that empties the message channel. Once it is dead nothing waits for it any more, and `close` still tells. */
   readonly fiber: Fiber.RuntimeFiber<never>
 }>() {
@@ -107,182 +81,258 @@ export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster,
 }
 
 const make = Effect.gen(function*() {
-  const { backlog } = yield* ServerConfig
-  const stats = yield* Stats
-  const clock = yield* Effect.clock
-  // A batch must find room in an empty channel, whose limit is in bytes: a character has three at most.
-  const batchSize = Math.min(262_144, backlog / 4)
-  const members = new Set<User>()
-  const arriving = new Set<User>()
-  const startDraining = yield* FiberSet.makeRuntime<never>()
-  const startResting = yield* FiberSet.makeRuntime<never>()
-  // The data goes through the channel, the wake-up through latches: taking from an empty queue costs a Deferred each time.
-  const anything = yield* Effect.makeLatch()
-  const words = yield* Effect.makeLatch()
-  let urgent = false
-  /** What was taken from the channel, and may not be settled yet. */
-  let inHand: ReadonlyArray<Event> = []
-
-  const onOffered = (event: Event) => {
-    if (event._tag === "Arrived") arriving.delete(event.user)
-    else if (event._tag === "Sent") event.user.channel.announce(event.delivery.announced)
-    if (event._tag !== "Arrived" && event._tag !== "Left") {
-      urgent = true
-      words.unsafeOpen()
-    }
-    anything.unsafeOpen()
-  }
-  const channel = yield* MessageChannel.make({
-    limit: channelBytes,
-    patientLimit: patientBytes,
-    sizeOf,
-    onOffered,
-    onLost: settle
-  })
-
-  /** A bug at one user ends that visit only. */
-  const fail = (user: User, bug: unknown) => {
-    user.end("defect")
-    return Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.address)
-  }
-
-  const drain = (user: User) => Effect.catchAllDefect(user.channel.drain(), (bug) => fail(user, bug))
-
-  /** Puts answers in the place of questions. The same question is answered once. */
-  const answerAll = (events: ReadonlyArray<Event>) => {
-    const answers = new Map<Effect.Effect<Reply>, Reply>()
-    return Effect.forEach(events, (event): Effect.Effect<Told> => {
-      if (event._tag !== "Asked") return Effect.succeed(event)
-      const { answer, user } = event
-      const known = answers.get(answer)
-      const found = known !== undefined ? Effect.succeed(known) : Effect.catchAllDefect(
-        Effect.tap(answer, (reply) => Effect.sync(() => answers.set(answer, reply))),
-        (bug) => Effect.as(fail(user, bug), nothing)
-      )
-      return Effect.map(found, (reply) => Event.Sent({ user, delivery: { ...reply, kind: "own", announced: 0 } }))
-    })
-  }
-
-  /** One batch from the events at `index` and after; says where the next one begins. */
-  const broadcast = (events: ReadonlyArray<Told>, index: number): Effect.Effect<number> => {
-    const batch = new Batch(members)
-    const bugs: Array<Effect.Effect<void>> = []
-    let next = index
-    for (; next < events.length && batch.size < batchSize; next++) add(batch, events[next]!)
-    batch.give((user, share) => {
-      // Plain code, because it is run for each user of each batch.
-      try {
-        if (user.channel.deliver(share)) startDraining(drain(user))
-      } catch (bug) {
-        bugs.push(fail(user, bug))
-      }
-    })
-    stats.onBatch(batch.broadcasts)
-    for (let settled = index; settled < next; settled++) settle(inHand[settled]!)
-    return Effect.as(Effect.all(bugs, { discard: true }), next)
-  }
-
-  let pause = presenceDelay
-
-  const turn = Effect.gen(function*() {
-    yield* anything.await
-    if (!urgent) yield* Effect.raceFirst(words.await, Effect.sleep(pause))
-    yield* nextTurn
-    // Closed before the channel is emptied: what comes in between opens them again.
-    anything.unsafeClose()
-    words.unsafeClose()
-    urgent = false
-    const begin = monotonic(clock)
-    const heardPatient = channel.holdsPatient
-    inHand = yield* channel.takeAll
-    const events = inHand.every(isTold) ? inHand : yield* answerAll(inHand)
-    for (let next = 0; next < events.length;) {
-      if (next > 0) yield* nextTurn
-      next = yield* broadcast(events, next)
-    }
-    const took = monotonic(clock) - begin
-    stats.onTurn(took / 1000)
-    pause = Math.max(presenceDelay, 2 * took)
-    if (heardPatient) startResting(endRest(took))
-  })
-
-  // As long as it took to hear the patient: they get half of the time at most, and everybody else meets a short batch.
-  const endRest = (ms: number) => Effect.delay(Effect.sync(() => channel.endRest()), ms)
-
-  const fiber = yield* Effect.whileLoop({ while: () => true, body: () => turn, step: () => {} }).pipe(
+  const state = yield* makeState
+  const { channel } = state
+  yield* Effect.sync(() => state.log.follow({ take: (stored) => take(state, stored), changed: announce(state) }))
+  const fiber = yield* Effect.whileLoop({ while: () => true, body: () => turn(state), step: () => {} }).pipe(
     Effect.zipRight(Effect.never),
     // Whoever waits for a turn would wait for ever.
     Effect.ensuring(Effect.suspend(() => {
-      for (const event of inHand) settle(event)
+      for (const entry of state.inHand) settle(entry)
       return channel.close
     })),
     Effect.forkScoped
   )
 
-  /** Waits until an event was handled; or not, if nobody handles events any more. */
-  const handle = (event: (done: () => void) => Event) =>
+  /** Waits until an entry was dealt with; or not, if nobody deals with entries any more. */
+  const dealWith = (entry: (done: () => void) => Entry) =>
     Effect.async<void>((resume) => {
-      const takeBack = channel.enqueue(event(() => resume(Effect.void)))
+      const takeBack = channel.enqueue(entry(() => resume(Effect.void)))
       return Effect.sync(takeBack)
     })
 
-  /** Once the fiber is dead, nobody else tells those who still read along. */
-  const tellTheRest = (line: string) => {
-    const last = share([{ bytes: Buffer.from(line), lines: 1, kind: "shared", announced: 0 }])
-    for (const user of members) if (user.channel.deliver(last)) startDraining(drain(user))
-  }
-
   return Broadcaster.of({
     fiber,
-    say: (line) => channel.offer(Event.Said({ line })),
-    sayPatiently: (line) => channel.offerPatiently(Event.Said({ line })),
-    unsafeSay: (line) => channel.unsafeOffer(Event.Said({ line })),
-    reply: (user, reply) => channel.offer(Event.Sent({ user, delivery: ownReply(reply) })),
-    ask: (user, answer) => handle((done) => Event.Asked({ user, answer, done })),
-    tell: (user, line) =>
-      Effect.suspend(() =>
-        arriving.has(user)
-          ? Effect.succeed(false)
-          : Effect.as(channel.offer(Event.Sent({ user, delivery: privateLine(line) })), true)
-      ),
-    arrive: (user, line, welcome) =>
+    happen: (event) => channel.offer({ _tag: "Happened", event }),
+    happenPatiently: (event) => channel.offerPatiently({ _tag: "Happened", event }),
+    unsafeHappen: (event) => channel.unsafeOffer({ _tag: "Happened", event }),
+    carry: (event) => dealWith((done) => ({ _tag: "Happened", event, done })),
+    arrive: (user, welcome, replay) =>
       Effect.suspend(() => {
-        arriving.add(user)
-        return channel.offer(Event.Arrived({ user, line, welcome: welcome && ownReply(welcome) }))
+        state.readers.expect(user)
+        return channel.offer({ _tag: "Came", user, welcome, replay })
       }),
-    leave: (user, line) => handle((done) => Event.Left({ user, line, done })),
-    close: (line) =>
-      Effect.zipRight(handle((done) => Event.Closed({ line, done })), Effect.sync(() => tellTheRest(line)))
+    reply: (user, reply) => channel.offer({ _tag: "Replied", user, reply }),
+    ask: (user, answer) => channel.offer({ _tag: "Asked", user, answer }),
+    askAndWait: (user, answer) => dealWith((done) => ({ _tag: "Awaited", user, answer, done })),
+    recall: (user, limit, pay) => dealWith((done) => ({ _tag: "Recalled", user, limit, pay, done })),
+    reform: (user, form) => channel.offer({ _tag: "Formed", user, form }),
+    close: (output) =>
+      Effect.zipRight(
+        dealWith((done) => ({ _tag: "Closed", output, done })),
+        // Once the fiber is dead, nobody else does.
+        Effect.sync(() => state.readers.tellTheRest(output, state.clock.unsafeCurrentTimeMillis()))
+      ),
+    users: state.readers
   })
 })
 
-const nothing: Reply = { bytes: Buffer.alloc(0), lines: 0 }
+/** What the fiber works with. */
+const makeState = Effect.gen(function*() {
+  const { backlog } = yield* ServerConfig
+  const stats = yield* Stats
+  const log = yield* MessageLog
+  const clock = yield* Effect.clock
+  const startDraining = yield* FiberSet.makeRuntime<never, unknown, unknown>()
+  // The data goes through the channel, the wake-up through latches: taking from an empty queue costs a Deferred each time.
+  const anything = yield* Effect.makeLatch()
+  const words = yield* Effect.makeLatch()
+  const wake = { urgent: false }
+  const channel = yield* MessageChannel.make<Entry>({
+    limit: channelBytes,
+    patientLimit: patientBytes,
+    sizeOf,
+    onOffered: (entry) => {
+      if (entry._tag === "Replied" || entry._tag === "Asked") entry.user.channel.promise()
+      if (!isPresence(entry)) {
+        wake.urgent = true
+        words.unsafeOpen()
+      }
+      anything.unsafeOpen()
+    },
+    onLost: settle
+  })
+  /** A bug at one user ends that visit only. */
+  const failed = (user: User, bug: unknown) => {
+    user.end("defect")
+    startDraining(
+      Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.address)
+    )
+  }
+  const readable: Readable = { log, clock, start: startDraining }
+  const replay = makeReplay(readable)
+  const readers = new Readers({
+    // A batch must find room in an empty channel, whose limit is in bytes: a character has three at most.
+    batchBytes: Math.min(262_144, backlog / 4),
+    // Plain code, because it is run for each user of each batch.
+    deliver: (user, share) => {
+      try {
+        if (!user.channel.deliver(share)) return
+        startDraining(Effect.catchAllDefect(user.channel.drain(), (bug) => Effect.sync(() => failed(user, bug))))
+      } catch (bug) {
+        failed(user, bug)
+      }
+    },
+    recall: (recall) => recall.pay === undefined ? replay(recall) : asked(readable, recall, recall.pay),
+    failed
+  })
+  return {
+    stats,
+    log,
+    clock,
+    online: yield* OnlineMap,
+    channel,
+    readers,
+    anything,
+    words,
+    wake,
+    startResting: yield* FiberSet.makeRuntime<never>(),
+    /** What was taken from the channel, in the order in which it is dealt with. */
+    inHand: [] as ReadonlyArray<Entry>,
+    /** The place of the last event. */
+    last: Seq(0),
+    pause: presenceDelay
+  }
+})
+type State = Effect.Effect.Success<typeof makeState>
 
-/** An event that needs no answer any more. */
-type Told = Exclude<Event, { readonly _tag: "Asked" }>
-const isTold = (event: Event): event is Told => event._tag !== "Asked"
+const turn = (state: State): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { channel, clock, stats, wake } = state
+    yield* state.anything.await
+    if (!wake.urgent) yield* Effect.raceFirst(state.words.await, Effect.sleep(state.pause))
+    yield* nextTurn
+    // Closed before the channel is emptied: what comes in between opens them again.
+    state.anything.unsafeClose()
+    state.words.unsafeClose()
+    wake.urgent = false
+    const heardPatient = channel.holdsPatient
+    const begin = monotonic(clock)
+    state.inHand = inOrder(yield* channel.takeAll)
+    const events = eventsOf(state.inHand)
+    yield* events.length > 0
+      ? Effect.uninterruptible(state.log.append(events))
+      : playOut(state, Seq(state.last + 1), clock.unsafeCurrentTimeMillis())
+    const took = monotonic(clock) - begin
+    stats.onTurn(took / 1000)
+    state.pause = Math.max(presenceDelay, 2 * took)
+    if (heardPatient) state.startResting(endRest(state, took))
+  })
 
-const add = (batch: Batch, event: Told): void => {
-  switch (event._tag) {
-    case "Said":
-      return batch.everyone(event.line)
-    case "Sent":
-      return batch.one(event.user, event.delivery)
-    case "Arrived":
-      batch.join(event.user)
-      batch.everyone(event.line)
-      if (event.welcome !== undefined) batch.one(event.user, event.welcome)
-      return
-    case "Left":
-      if (batch.part(event.user)) batch.everyone(event.line)
-      return
-    case "Closed":
-      batch.everyone(event.line)
-      batch.partAll()
+// As long as it took to hear the patient: they get half of the time at most, and everybody else meets a short batch.
+const endRest = ({ channel }: State, ms: number) => Effect.delay(Effect.sync(() => channel.endRest()), ms)
+
+/** A record came back from the log: the one that the entries in hand are in. */
+const take = (state: State, { at, events, seq }: Stored) =>
+  Effect.suspend(() => {
+    state.last = Seq(seq + events.length - 1)
+    return playOut(state, seq, at)
+  })
+
+const playOut = (state: State, seq: Seq, at: number) =>
+  Effect.flatMap(
+    Ref.modify(state.online, (world) => play(world, state.inHand, seq)),
+    (deeds) => perform(state, deeds, at)
+  )
+
+/** Does all deeds, in batches, and lets the event loop do other things between two of them. */
+const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Deed>, at: number): Effect.Effect<void> => {
+  let next = 0
+  const batch = Effect.sync(() => {
+    const begin = next
+    const done = readers.perform(deeds, begin, at)
+    next = done.next
+    stats.onBatch(done.lines)
+    for (let settled = begin; settled < next; settled++) {
+      const deed = deeds[settled]!
+      if (deed._tag === "Settle") settle(deed.entry)
+    }
+  })
+  return Effect.whileLoop({
+    while: () => next < deeds.length,
+    body: () => next === 0 ? batch : Effect.zipRight(nextTurn, batch),
+    step: () => {}
+  })
+}
+
+/** Tells operators and everyone whether what is said is kept. */
+const announce = ({ channel, stats }: State) => (condition: Condition): void => {
+  stats.logWritable = condition._tag === "KeepingWorks"
+  channel.enqueue({ _tag: "Announced", output: { _tag: condition._tag } })
+  if (condition._tag === "KeepingFails") stats.logFailures++
+  else if (condition.lost > 0) {
+    channel.enqueue({ _tag: "Announced", output: { _tag: "NotKept", lines: condition.lost } })
   }
 }
 
-/** Nobody waits any more for what was done, or will never be. */
-const settle = (event: Event): void => {
-  if (event._tag === "Left" || event._tag === "Closed" || event._tag === "Asked") event.done()
+/** The lines that somebody asked for, made page by page as they are taken. */
+const asked = ({ clock, log }: Readable, { before, limit, user }: Recall, pay: (bytes: number) => void): Delivery => {
+  const pages = History.pages(log, lobby, before, limit)
+  const { form } = user
+  let any = false
+  const next = Effect.map(pages, (page) => {
+    if (page === undefined && any) return undefined
+    any = true
+    const bytes = Buffer.from(form.render(page ?? { _tag: "NothingYet" }, clock.unsafeCurrentTimeMillis()))
+    pay(bytes.length)
+    return bytes
+  })
+  return own(nothing, next)
+}
+
+/** The lines that newcomers are told unasked: read and made once for all who come between two lines. */
+const makeReplay = ({ log, start }: Readable) => {
+  let made: { readonly before: Seq; readonly form: Form; bytes: Uint8Array | undefined } | undefined
+  let all: Effect.Effect<Uint8Array> = Effect.succeed(nothing)
+  return ({ before, limit, user: { form } }: Recall): Delivery => {
+    if (made?.before !== before || made.form !== form) {
+      const making = made = { before, form, bytes: undefined as Uint8Array | undefined }
+      const deferred = Deferred.unsafeMake<Uint8Array>(FiberId.none)
+      all = Deferred.await(deferred)
+      // In a fiber of its own: whoever asks first may go before it is read.
+      start(
+        Effect.tap(
+          Effect.intoDeferred(wholeOf(History.pages(log, lobby, before, limit), form), deferred),
+          () =>
+            Effect.map(all, (bytes) => {
+              making.bytes = bytes
+            })
+        )
+      )
+    }
+    if (made.bytes !== undefined) return own(made.bytes)
+    let taken = false
+    const wait = all
+    return own(
+      nothing,
+      Effect.suspend(() => {
+        if (taken) return Effect.succeed(undefined)
+        taken = true
+        return wait
+      })
+    )
+  }
+}
+
+interface Readable {
+  readonly log: typeof MessageLog.Service
+  readonly clock: Clock.Clock
+  readonly start: (effect: Effect.Effect<unknown>) => void
+}
+
+const wholeOf = (pages: History.Pages, form: Form) =>
+  Effect.gen(function*() {
+    let text = ""
+    for (let page = yield* pages; page !== undefined; page = yield* pages) {
+      // Nobody asked for it, so nobody is told why it is missing: the log has the reason.
+      if (page._tag === "Past") text += form.render(page, 0)
+    }
+    return Buffer.from(text)
+  })
+
+const nothing = Buffer.alloc(0)
+
+const own = (bytes: Uint8Array, more?: Effect.Effect<Uint8Array | undefined>): Delivery => {
+  const delivery = { bytes, lines: 0, kind: "own", promised: false } as const
+  return more === undefined ? delivery : { ...delivery, source: more }
 }

@@ -1,4 +1,5 @@
 /** What a batch holds for one user, or for everyone: whole lines, and what they cost where they have to wait. */
+import type * as Effect from "effect/Effect"
 
 /** Some whole lines for one user. */
 export interface Delivery {
@@ -9,8 +10,10 @@ export interface Delivery {
    * take a quarter of the room, and is skipped first. `own`: a reply to the user itself, which is never skipped.
    */
   readonly kind: "shared" | "private" | "own"
-  /** How much room was announced for it, in bytes; 0 but for own replies. */
-  readonly announced: number
+  /** Whether the channel keeps room for it. */
+  readonly promised: boolean
+  /** More lines, that are made as the outlet takes them: the next ones, or `undefined` behind the last. */
+  readonly source?: Effect.Effect<Uint8Array | undefined>
 }
 
 /** All that one user, or everyone, gets of a batch; summed up once, since it is handed to many. */
@@ -19,7 +22,10 @@ export interface Share {
   readonly parts: ReadonlyArray<Uint8Array>
   readonly bytes: number
   readonly lines: number
-  readonly announced: number
+  /** How many of the deliveries have room kept for them. */
+  readonly promised: number
+  /** Some of it is still to be made. */
+  readonly hasSource: boolean
 }
 
 export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
@@ -27,23 +33,8 @@ export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
   parts: deliveries.map(({ bytes }) => bytes),
   bytes: deliveries.reduce((sum, { bytes }) => sum + bytes.length, 0),
   lines: deliveries.reduce((sum, { lines }) => sum + lines, 0),
-  announced: deliveries.reduce((sum, { announced }) => sum + announced, 0)
-})
-
-/** A reply to the user itself. */
-export const ownReply = ({ bytes, lines }: Pick<Delivery, "bytes" | "lines">): Delivery => ({
-  bytes,
-  lines,
-  kind: "own",
-  announced: bytes.length + entryBytes.own
-})
-
-/** A line that somebody else writes to the user. */
-export const privateLine = (line: string): Delivery => ({
-  bytes: Buffer.from(line),
-  lines: 1,
-  kind: "private",
-  announced: 0
+  promised: deliveries.reduce((count, { promised }) => promised ? count + 1 : count, 0),
+  hasSource: deliveries.some(({ source }) => source !== undefined)
 })
 
 /**

@@ -8,11 +8,9 @@ import * as Schedule from "effect/Schedule"
 import { RecentRate } from "../ops/RecentRate.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
-import { Phrases } from "../wire/Phrases.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import { monotonic } from "./monotonic.ts"
 import { nextTurn } from "./nextTurn.ts"
-import { OnlineMap } from "./OnlineMap.ts"
 import type { User } from "./User.ts"
 
 const second = 1000
@@ -20,15 +18,13 @@ const second = 1000
 /** Runs for ever. */
 export const run = Effect.gen(function*() {
   const config = yield* ServerConfig
-  const phrases = yield* Phrases
-  const online = yield* OnlineMap
   const broadcaster = yield* Broadcaster
   const stats = yield* Stats
   const linesIn = new RecentRate()
   const idleTimeout = Duration.toMillis(config.idleTimeout)
   const stallTimeout = Duration.toMillis(config.stallTimeout)
   const notice = idleTimeout < 120 * second ? idleTimeout / 2 : 60 * second
-  const warning = { bytes: Buffer.from(phrases.idleWarning(Math.ceil(notice / second))), lines: 1 }
+  const watches = new WeakMap<User, Watch>()
   const clock = yield* Effect.clock
   const period = idleTimeout === 0 ? second : Math.min(second, idleTimeout / 4)
 
@@ -37,22 +33,32 @@ export const run = Effect.gen(function*() {
     if (silence >= idleTimeout) user.end("idle")
     else if (silence >= idleTimeout - notice && !user.warned) {
       user.warned = true
-      return broadcaster.reply(user, warning)
+      return broadcaster.reply(user, { _tag: "IdleWarning", seconds: Math.ceil(notice / second) })
     }
     return Effect.void
   }
 
-  const lookAtStall = ({ channel, end }: User, now: number) => {
-    if (!channel.isDraining) return
-    channel.stalledSince ??= now
-    if (now - channel.stalledSince >= stallTimeout) end("stalled")
+  const watchOf = (user: User): Watch => {
+    let watch = watches.get(user)
+    if (watch === undefined) {
+      watches.set(user, watch = { stalledSince: undefined, progress: 0, skipped: 0, isSkipping: false })
+    }
+    return watch
   }
 
-  const lookAtSkipping = ({ address, channel }: User) => {
-    const skipping = channel.skippedLines > channel.skippedSeen
-    const begins = skipping && !channel.wasSkipping
-    channel.skippedSeen = channel.skippedLines
-    channel.wasSkipping = skipping
+  const lookAtStall = ({ channel, end }: User, watch: Watch, now: number) => {
+    if (!channel.isStalled || channel.progress > watch.progress) watch.stalledSince = undefined
+    watch.progress = channel.progress
+    if (!channel.isStalled) return
+    watch.stalledSince ??= now
+    if (now - watch.stalledSince >= stallTimeout) end("stalled")
+  }
+
+  const lookAtSkipping = ({ address, channel }: User, watch: Watch) => {
+    const isSkipping = channel.skippedLines > watch.skipped
+    const begins = isSkipping && !watch.isSkipping
+    watch.skipped = channel.skippedLines
+    watch.isSkipping = isSkipping
     return begins
       ? Effect.annotateLogs(Effect.logWarning("a user reads too slowly: lines are skipped"), "peer", address)
       : Effect.void
@@ -67,11 +73,12 @@ export const run = Effect.gen(function*() {
     const late = now - last - period
     last = now
     let stalled = 0
-    for (const { user } of yield* online.list) {
-      if (late > period) forgive(user, late, now)
-      if (user.channel.isDraining) stalled++
-      lookAtStall(user, now)
-      yield* lookAtSkipping(user)
+    for (const user of Array.from(broadcaster.users)) {
+      const watch = watchOf(user)
+      if (late > period) forgive(user, watch, late, now)
+      if (user.channel.isStalled) stalled++
+      lookAtStall(user, watch, now)
+      yield* lookAtSkipping(user, watch)
       if (idleTimeout > 0) yield* lookAtSilence(user, now)
     }
     stats.stalled = stalled
@@ -80,9 +87,17 @@ export const run = Effect.gen(function*() {
   return yield* Effect.zipRight(Effect.repeat(sweep, Schedule.spaced(period)), Effect.never)
 })
 
+/** What was seen of a user when it was last looked at. */
+interface Watch {
+  /** Since when, in ms of the monotonic clock, its socket has taken nothing. */
+  stalledSince: number | undefined
+  progress: number
+  skipped: number
+  isSkipping: boolean
+}
+
 /** Moves the deadlines of a user by so many ms. */
-const forgive = (user: User, late: number, now: number): void => {
+const forgive = (user: User, watch: Watch, late: number, now: number): void => {
   user.heardAt = Math.min(now, user.heardAt + late)
-  const { channel } = user
-  if (channel.stalledSince !== undefined) channel.stalledSince = Math.min(now, channel.stalledSince + late)
+  if (watch.stalledSince !== undefined) watch.stalledSince = Math.min(now, watch.stalledSince + late)
 }

@@ -1,15 +1,18 @@
-/** A user who is online. */
-import type { Address, EndReason } from "../domain/Domain.ts"
-import type { Name } from "../domain/Name.ts"
+/** A user who is online: what its session and the broadcaster share. */
+import type { Address } from "../domain/Address.ts"
+import type { UserId, Who } from "../domain/Event.ts"
+import type { EndReason } from "../domain/Reasons.ts"
+import type { Form } from "../wire/Form.ts"
 import type { UserChannel } from "./UserChannel.ts"
 
 export interface User {
-  /** The order of arrival. */
-  readonly id: number
+  readonly id: UserId
   readonly address: Address
-  /** Written by `OnlineMap` only. */
-  name: Name
   readonly channel: UserChannel
+  /** What others call it, from its arrival on. Written by the broadcaster only, as the fold says. */
+  who: Who | undefined
+  /** How it is told. Written by the broadcaster only, at the place where it changes. */
+  form: Form
   /** When the last line came, in ms of the monotonic clock. Written by the user's session, and by the sweeper. */
   heardAt: number
   /** Told that a kick is near, and silent since. */

@@ -40,14 +40,12 @@ const unpooled = (bytes: Uint8Array): Uint8Array => {
   return own
 }
 
-type Entry = Pick<Delivery, "bytes" | "kind">
+type Entry = Pick<Delivery, "bytes" | "kind" | "source">
+
+// What is kept free for an own reply that is on its way. Most are shorter, and none is skipped.
+const promisedBytes = 4096
 
 export class UserChannel {
-  /** Since when, in ms of the monotonic clock, the sweeper has seen no progress. */
-  stalledSince: number | undefined
-  /** How many lines had been skipped when the sweeper last looked, and whether those were more than before. */
-  skippedSeen = 0
-  wasSkipping = false
   private skippedInAll = 0
   private readonly outlet: Outlet
   private readonly limit: number
@@ -60,12 +58,14 @@ export class UserChannel {
   private waiting = 0
   /** The part of it that is private lines. */
   private waitingPrivate = 0
-  /** Bytes of own replies that were announced, and are still on their way here. */
-  private announced = 0
+  /** How many own replies are on their way here. */
+  private promised = 0
   /** What is skipped now; `gap` says how many lines so far. */
   private skipping: "nothing" | "private lines" | "other people's lines" = "nothing"
   private gap = 0
   private draining = false
+  private taken = 0
+  private fetching = false
   private onProgress: (() => void) | undefined
 
   constructor(options: Options, queue: Queue.Queue<Entry>) {
@@ -80,14 +80,17 @@ export class UserChannel {
    * Hands over lines, in order. Never waits: what finds no room is skipped and counted. `true`: the outlet pushes back
    * from now on, and the caller MUST see to it that `drain` runs.
    */
-  deliver({ announced, bytes, deliveries, lines, parts }: Share): boolean {
-    this.announced -= announced
-    if (!this.draining) {
+  deliver({ bytes, deliveries, hasSource, lines, parts, promised }: Share): boolean {
+    this.promised -= promised
+    if (bytes === 0 && !hasSource) return false
+    if (!this.draining && !hasSource) {
       this.count(bytes, lines)
       this.draining = !this.outlet.write(parts)
       this.onProgress?.()
       return this.draining
     }
+    const begins = !this.draining
+    this.draining = true
     for (const delivery of deliveries) {
       if (this.admits(delivery)) {
         this.enqueue(delivery)
@@ -96,17 +99,17 @@ export class UserChannel {
         this.skip(delivery.lines)
       }
     }
-    return false
+    return begins
   }
 
-  /** Keeps so many bytes free from now on, for an own reply that MUST be delivered with the same number. */
-  announce(bytes: number): void {
-    this.announced += bytes
+  /** Keeps room from now on for an own reply, which MUST be delivered as `promised`. */
+  promise(): void {
+    this.promised++
   }
 
   /** Whether the next own reply finds room. */
   get hasRoom(): boolean {
-    return this.waiting + this.announced < this.limit
+    return this.waiting + this.promised * promisedBytes < this.limit
   }
 
   /** How many bytes wait. */
@@ -119,9 +122,19 @@ export class UserChannel {
     return this.skippedInAll
   }
 
-  /** Whether lines wait because the outlet pushes back. */
+  /** Whether lines wait. */
   get isDraining(): boolean {
     return this.draining
+  }
+
+  /** Whether lines wait because the outlet pushes back. */
+  get isStalled(): boolean {
+    return this.draining && !this.fetching
+  }
+
+  /** Grows with each piece that the outlet took after it had pushed back. */
+  get progress(): number {
+    return this.taken
   }
 
   /** Waits until the next own reply finds room. Of `room` and `drained` one may be waited for at a time. */
@@ -139,7 +152,7 @@ export class UserChannel {
     return Effect.gen(this, function*() {
       while (true) {
         yield* this.outlet.writable
-        this.stalledSince = undefined
+        this.taken++
         const parts = yield* this.nextPiece()
         // Looked at and ended in one step, so that no line comes in between and is left behind.
         if (parts.length === 0 && this.waiting === 0) {
@@ -164,17 +177,41 @@ export class UserChannel {
       while (room > 0) {
         const head = this.head ?? Option.getOrUndefined(yield* Queue.poll(this.queue))
         if (head === undefined) break
+        this.head = head
+        if (head.source !== undefined && head.bytes.length === 0) {
+          // What is there already is not kept waiting for what must be read first.
+          if (parts.length > 0) break
+          yield* this.fetch(head, head.source)
+          continue
+        }
         const part = head.bytes.subarray(0, room)
         parts.push(part)
         room -= part.length
-        const isWhole = part.length === head.bytes.length
-        this.head = isWhole ? undefined : { ...head, bytes: head.bytes.subarray(part.length) }
-        const freed = part.length + (isWhole ? entryBytes[head.kind] : 0)
-        this.waiting -= freed
-        if (head.kind === "private") this.waitingPrivate -= freed
+        this.head = { ...head, bytes: head.bytes.subarray(part.length) }
+        // What a source gave was never waiting.
+        if (head.source === undefined) this.free(head, part.length)
       }
       this.count(pieceBytes - room, 0)
       return parts
+    })
+  }
+
+  /** Frees so many bytes of the head, and its entry if those were the last. */
+  private free({ bytes, kind }: Entry, taken: number): void {
+    const isWhole = taken === bytes.length
+    if (isWhole) this.head = undefined
+    const freed = taken + (isWhole ? entryBytes[kind] : 0)
+    this.waiting -= freed
+    if (kind === "private") this.waitingPrivate -= freed
+  }
+
+  /** Lets the head have what its source gives next, or go if that was all. */
+  private fetch(head: Entry, source: NonNullable<Entry["source"]>): Effect.Effect<void> {
+    this.fetching = true
+    return Effect.map(source, (bytes) => {
+      this.fetching = false
+      if (bytes === undefined) this.free(head, 0)
+      else this.head = { ...head, bytes }
     })
   }
 
@@ -198,11 +235,12 @@ export class UserChannel {
     return true
   }
 
-  private enqueue({ bytes, kind }: Pick<Delivery, "bytes" | "kind">): void {
+  private enqueue({ bytes, kind, source }: Entry): void {
     const cost = costOf({ bytes, kind })
     this.waiting += cost
     if (kind === "private") this.waitingPrivate += cost
-    Queue.unsafeOffer(this.queue, { bytes: kind === "shared" ? bytes : unpooled(bytes), kind })
+    const own = kind === "shared" ? bytes : unpooled(bytes)
+    Queue.unsafeOffer(this.queue, source === undefined ? { bytes: own, kind } : { bytes: own, kind, source })
   }
 
   private skip(lines: number): void {

@@ -4,7 +4,7 @@
  */
 import * as Net from "node:net"
 import { Pace } from "../chat/Pace.ts"
-import type { CapReason } from "../domain/Domain.ts"
+import type { CapReason } from "../domain/Reasons.ts"
 
 interface Limits {
   readonly maxConnections: number

@@ -7,28 +7,8 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
-import type { Outlet } from "../chat/UserChannel.ts"
-import { type Address, address } from "../domain/Domain.ts"
-
-export interface Connection extends Outlet {
-  readonly address: Address
-  /**
-   * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
-   * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last
-   * bytes it leaves: those are given first at the next pull. It MUST NOT wait: what it can deal with at once wakes no
-   * fiber. If it throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
-   */
-  readonly pull: (take: (bytes: Buffer) => number | undefined) => Effect.Effect<boolean>
-  /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
-  readonly onLost: (callback: () => void) => void
-  /**
-   * Ends the connection in order: what was written arrives first, if the peer takes it within the patience. Waits for
-   * that.
-   */
-  readonly finish: (patience: Duration.Duration) => Effect.Effect<void>
-  /** Closes at once. What was written and has not left yet is lost. */
-  readonly destroy: Effect.Effect<void>
-}
+import type { Peer } from "../chat/Peer.ts"
+import { type Address, address } from "../domain/Address.ts"
 
 // What is given back is held in pieces of so many bytes: see `giveBack`.
 const pieceBytes = 8192
@@ -37,10 +17,10 @@ const pieceBytes = 8192
 // connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
 const linger = 1000
 
-export const make = (socket: Net.Socket): Connection => new NetConnection(socket)
+export const make = (socket: Net.Socket): Peer => new NetConnection(socket)
 
 // A class, because there is one for every user: methods are shared, closures are not.
-class NetConnection implements Connection {
+class NetConnection implements Peer {
   readonly address: Address
   private readonly socket: Net.Socket
   private take: ((bytes: Buffer) => number | undefined) | undefined

@@ -7,7 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Net from "node:net"
-import type { RefusalReason } from "../domain/Domain.ts"
+import type { RefusalReason } from "../domain/Reasons.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 
 export interface Door {

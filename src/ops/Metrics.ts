@@ -46,6 +46,8 @@ export const make = (stats: typeof Stats.Service): Prometheus.Registry => {
     "Users whose socket takes nothing now, while lines wait for them.",
     () => stats.stalled
   )
+  gauge("tellnet_log_writable", "1: what is said is kept. 0: it waits in memory.", () => stats.logWritable ? 1 : 0)
+  counter("tellnet_log_failures_total", "Times that the log could not be written any more.", () => stats.logFailures)
   counter("tellnet_connections_accepted_total", "Connections that got a session.", () => stats.accepted)
   byReason("tellnet_connections_refused_total", "Connections that got none, by reason.", stats.refused)
   byReason("tellnet_connections_ended_total", "Sessions that ended, by reason.", stats.ended)

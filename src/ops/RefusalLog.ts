@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Schedule from "effect/Schedule"
-import type { RefusalReason } from "../domain/Domain.ts"
+import type { RefusalReason } from "../domain/Reasons.ts"
 import { Stats } from "./Stats.ts"
 
 // How many addresses a line names at most.

@@ -1,12 +1,14 @@
 /** What the server counts as it goes: plain numbers, because they stand on the path of every line. */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
-import type { EndReason, RefusalReason } from "../domain/Domain.ts"
+import type { EndReason, RefusalReason } from "../domain/Reasons.ts"
 
-/** Whoever does what is counted, counts it here. All but the first four only grow. */
+/** Whoever does what is counted, counts it here. All but the first five only grow. */
 export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   /** Newcomers are let in. */
   accepting: boolean
+  /** What is said is kept. */
+  logWritable: boolean
   /** Connections that have a session now. */
   connections: number
   /** Users whose socket pushes back now; looked at once a second. */
@@ -24,6 +26,8 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   /** Lines given to users' channels, each once for each user, and not skipped. */
   linesDelivered: number
   linesSkipped: number
+  /** How many times lines began to be lost to the log, or to wait for it. */
+  logFailures: number
   /** Bytes given to users' sockets, before encryption. */
   bytesOut: number
   /** Told of each batch how many lines for everyone went out together. */
@@ -33,6 +37,7 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
 }>() {
   static readonly layer = Layer.sync(Stats, () => ({
     accepting: false,
+    logWritable: true,
     connections: 0,
     stalled: 0,
     linesPerSecond: 0,
@@ -51,6 +56,7 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
     linesIn: 0,
     linesDelivered: 0,
     linesSkipped: 0,
+    logFailures: 0,
     bytesOut: 0,
     onBatch: () => {},
     onTurn: () => {}

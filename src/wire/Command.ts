@@ -10,6 +10,10 @@ export type Command = Data.TaggedEnum<{
   Tell: { readonly name: string; readonly text: string }
   /** `to|` without the second `|`. */
   TellMalformed: {}
+  /** The last lines of the room; `limit` is from 1 to 1000. */
+  History: { readonly limit: number }
+  /** The time before each line, or not. */
+  Time: { readonly shown: boolean }
   Stats: {}
   Help: {}
   Quit: {}
@@ -33,6 +37,10 @@ interface Entry {
   /** The spelling without a slash: a word that is the whole line, or a word before a bar. */
   readonly bare?: { readonly word: string; readonly usage: string; readonly parse: Parse }
 }
+
+// How many lines `/history` shows without a number, and with one at most.
+const usualHistory = 20
+const longestHistory = 1000
 
 /** Of a command that takes nothing. */
 const alone = (command: Command): Parse => (rest, usage) => rest === "" ? command : Command.Misused({ usage })
@@ -75,6 +83,24 @@ const table = [
         const [name, text] = cut(rest, bar)
         return text === undefined ? Command.TellMalformed() : Command.Tell({ name: trimmed(name), text })
       }
+    }
+  },
+  {
+    topic: "history",
+    words: ["history"],
+    argument: " [N]",
+    slash: (rest, usage) => {
+      const limit = rest === "" ? usualHistory : /^[0-9]+$/.test(rest) ? Math.min(Number(rest), longestHistory) : 0
+      return limit === 0 ? Command.Misused({ usage }) : Command.History({ limit })
+    }
+  },
+  {
+    topic: "time",
+    words: ["time"],
+    argument: " on|off",
+    slash: (rest, usage) => {
+      const word = rest.toLowerCase()
+      return word === "on" || word === "off" ? Command.Time({ shown: word === "on" }) : Command.Misused({ usage })
     }
   },
   { topic: "stats", words: ["stats"], argument: "", slash: alone(Command.Stats()) },

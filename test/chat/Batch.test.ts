@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck } from "effect"
 import { Batch } from "../../src/chat/Batch.ts"
-import { type Delivery, ownReply, privateLine } from "../../src/chat/Delivery.ts"
+import type { Delivery } from "../../src/chat/Delivery.ts"
 import type { User } from "../../src/chat/User.ts"
-import { makeUser } from "../support/fakes.ts"
+import { makeUser, ownReply, privateLine } from "../support/fakes.ts"
 
 type Event =
   | { readonly event: "everyone"; readonly text: string }
@@ -72,7 +72,7 @@ describe("Batch", () => {
         case "one": {
           const { own, texts } = event
           const reply = ownReply({ bytes: Buffer.from(texts.join("")), lines: texts.length })
-          batch.one(user, own ? reply : { ...reply, kind: "private", announced: 0 })
+          batch.one(user, own ? reply : { ...reply, kind: "private", promised: false })
           if (reading.has(user)) { for (const text of texts) hears(user, text, own) }
           break
         }

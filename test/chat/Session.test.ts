@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -8,26 +9,33 @@ import { Broadcaster } from "../../src/chat/Broadcaster.ts"
 import { OnlineMap } from "../../src/chat/OnlineMap.ts"
 import { Pace } from "../../src/chat/Pace.ts"
 import * as Session from "../../src/chat/Session.ts"
+import * as MemoryLog from "../../src/log/MemoryLog.ts"
 import { Stats } from "../../src/ops/Stats.ts"
-import { Phrases } from "../../src/wire/Phrases.ts"
+import { PlainForm } from "../../src/wire/PlainForm.ts"
 import { within } from "../support/client.ts"
 import * as Peer from "../support/connection.ts"
 import { config } from "../support/server.ts"
 
-/** A bug: whoever writes to `boom` finds it. */
-const boom = Layer.effect(
-  OnlineMap,
-  Effect.map(OnlineMap, (online) => ({
-    ...online,
-    find: (name: string) => name === "boom" ? Effect.dieMessage("boom was found") : online.find(name)
-  }))
-).pipe(Layer.provide(OnlineMap.layer))
+/** A bug: whoever asks for old lines finds it. */
+const boom = Layer.map(
+  Broadcaster.layer,
+  (context) =>
+    Context.make(Broadcaster, {
+      ...Context.get(context, Broadcaster),
+      recall: () => Effect.dieMessage("boom was found")
+    })
+)
 
 const services = (rate: number) =>
-  Layer.provideMerge(
-    Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, boom, Phrases.layer), Stats.layer),
-    config({ rate, burst: 10, backlog: 65_536, stallTimeout: Duration.seconds(1) })
+  boom.pipe(
+    Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, PlainForm.layer)),
+    Layer.provideMerge(Layer.mergeAll(MemoryLog.layer, Stats.layer)),
+    Layer.provideMerge(config({ rate, burst: 10, backlog: 65_536, stallTimeout: Duration.seconds(1) }))
   )
+
+/** The user who is called so. */
+const called = (name: string) =>
+  Effect.map(Broadcaster, ({ users }) => Array.from(users).find(({ who }) => who?.name === name))
 
 const line = (peer: Peer.Peer) => within("a line", peer.line)
 
@@ -71,26 +79,18 @@ const waits: ReadonlyArray<readonly [forWhat: string, rate: number, (scene: Scen
 ]
 
 /** How a visit may be ended from outside, and how its connection is closed then. */
-const ends: ReadonlyArray<readonly [how: string, (scene: Scene) => Effect.Effect<unknown, never, OnlineMap>]> = [
+const ends: ReadonlyArray<readonly [how: string, (scene: Scene) => Effect.Effect<unknown, never, Broadcaster>]> = [
   ["a reset", ({ ann }) => ann.lose],
   ["a shutdown", ({ visit }) => Fiber.interruptFork(visit)],
   [
     "a kick",
-    () =>
-      Effect.flatMap(
-        OnlineMap,
-        ({ list }) => Effect.map(list, (all) => all.find(({ name }) => name === "ann")?.user.end("idle"))
-      )
+    () => Effect.map(called("ann"), (ann) => ann?.end("idle"))
   ],
   ["two kicks and a reset", ({ ann }) =>
     Effect.gen(function*() {
-      const { list } = yield* OnlineMap
-      for (const { name, user } of yield* list) {
-        if (name === "ann") {
-          user.end("idle")
-          user.end("stalled")
-        }
-      }
+      const user = yield* called("ann")
+      user?.end("idle")
+      user?.end("stalled")
       yield* ann.lose
     })]
 ]
@@ -154,7 +154,7 @@ describe("Session", () => {
     })
     return Effect.gen(function*() {
       const all = yield* scene
-      yield* all.ann.type("before\nto|boom|x\nnever said\n")
+      yield* all.ann.type("before\n/history\nnever said\n")
       yield* until(all.bob, "]ann:before")
       yield* isGone(all)
       assert.strictEqual(all.ann.closed(), "finished")

@@ -10,16 +10,18 @@ import { OnlineMap } from "../../src/chat/OnlineMap.ts"
 import { Pace } from "../../src/chat/Pace.ts"
 import * as Session from "../../src/chat/Session.ts"
 import * as Sweeper from "../../src/chat/Sweeper.ts"
+import * as MemoryLog from "../../src/log/MemoryLog.ts"
 import { Stats } from "../../src/ops/Stats.ts"
 import type { ServerConfig } from "../../src/ServerConfig.ts"
-import { Phrases } from "../../src/wire/Phrases.ts"
+import { PlainForm } from "../../src/wire/PlainForm.ts"
 import * as Peer from "../support/connection.ts"
 import { config } from "../support/server.ts"
 
 const layer = (overrides: Partial<typeof ServerConfig.Service>) =>
-  Layer.provideMerge(
-    Layer.provideMerge(Layer.mergeAll(Broadcaster.layer, OnlineMap.layer, Phrases.layer), Stats.layer),
-    config(overrides)
+  Broadcaster.layer.pipe(
+    Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, PlainForm.layer)),
+    Layer.provideMerge(Layer.mergeAll(MemoryLog.layer, Stats.layer)),
+    Layer.provideMerge(config(overrides))
   )
 
 /** Lets real turns of the event loop pass, which the broadcaster waits for; the clock stands still. */

@@ -1,20 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck, Fiber } from "effect"
-import { type Delivery, entryBytes, ownReply, share } from "../../src/chat/Delivery.ts"
+import { type Delivery, entryBytes, share } from "../../src/chat/Delivery.ts"
 import * as UserChannel from "../../src/chat/UserChannel.ts"
-import { FakeOutlet, skipped, stats } from "../support/fakes.ts"
+import { FakeOutlet, ownReply, skipped, stats } from "../support/fakes.ts"
 
 const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped, stats })
 
 /** A delivery of these lines. */
 const delivery = (lines: ReadonlyArray<string>, kind: Delivery["kind"] = "shared"): Delivery => {
   const reply = ownReply({ bytes: Buffer.from(lines.map((line) => `${line}\n`).join("")), lines: lines.length })
-  return kind === "own" ? reply : { ...reply, kind, announced: 0 }
+  return kind === "own" ? reply : { ...reply, kind, promised: false }
 }
 
 /** Delivers as the broadcaster does, each on its own; true where the channel asks to be drained. */
 const deliver = (channel: UserChannel.UserChannel, ...deliveries: ReadonlyArray<Delivery>): boolean => {
-  for (const { announced } of deliveries) channel.announce(announced)
+  for (const { promised } of deliveries) if (promised) channel.promise()
   return channel.deliver(share(deliveries))
 }
 
@@ -279,16 +279,16 @@ describe("UserChannel", () => {
       ])
     }))
 
-  it.effect("has room until the replies that wait, or were announced, fill the backlog", () =>
+  it.effect("has room until the replies that wait, or are on their way, fill the backlog", () =>
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
-      const channel = yield* makeChannel(outlet, 2 * entryBytes.own + 10)
+      const channel = yield* makeChannel(outlet, 8000)
       deliver(channel, delivery(["first"]))
-      const [half, other] = [delivery(["1234"], "own"), delivery(["5678"], "own")]
-      channel.announce(half.announced)
+      const [half, other] = [delivery(["x".repeat(3500)], "own"), delivery(["x".repeat(3500)], "own")]
+      channel.promise()
       assert.isTrue(channel.hasRoom)
-      channel.announce(other.announced)
-      assert.isFalse(channel.hasRoom)
+      channel.promise()
+      assert.isFalse(channel.hasRoom, "4096 bytes are kept for each")
       channel.deliver(share([half, other]))
       assert.isFalse(channel.hasRoom)
       outlet.admit(1)
@@ -342,10 +342,49 @@ describe("UserChannel", () => {
       deliver(channel, delivery(["first"]))
       const large = "x".repeat(500_000)
       deliver(channel, delivery([large]))
-      channel.stalledSince = 1
+      assert.strictEqual(channel.progress, 0)
       outlet.admit(1)
       yield* Effect.raceFirst(channel.drain(), outlet.full)
-      assert.isUndefined(channel.stalledSince)
+      assert.isAbove(channel.progress, 0)
       assert.isBelow(outlet.text.length, large.length)
+    }))
+
+  const source = (...pages: ReadonlyArray<string>): Delivery => {
+    const left = [...pages]
+    const next = Effect.sync(() => left.shift()).pipe(
+      Effect.delay("1 millis"),
+      Effect.map((page) => page === undefined ? undefined : Buffer.from(page))
+    )
+    return { ...delivery([], "own"), promised: false, source: next }
+  }
+
+  it.live("gives what is made as it goes in its place, whole, and what came meanwhile behind it", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet()
+      const channel = yield* makeChannel(outlet, 1_000_000)
+      const large = "x".repeat(200_000)
+      assert.isTrue(deliver(channel, delivery(["one"]), source("a\nb\n", `${large}\n`), delivery(["two"])))
+      const drain = yield* Effect.fork(channel.drain())
+      assert.isFalse(deliver(channel, delivery(["three"])))
+      assert.isTrue(deliver(channel, source()) === false && channel.isDraining)
+      yield* Fiber.join(drain)
+      assert.deepStrictEqual(outlet.lines, ["one", "a", "b", large, "two", "three"])
+      assert.isFalse(channel.isDraining)
+      assert.strictEqual(channel.backlog, 0)
+    }))
+
+  it.live("is not stalled while it waits for what is made, only while its outlet pushes back", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 1_000_000)
+      const gate = yield* Effect.makeLatch()
+      deliver(channel, { ...source(), source: Effect.as(gate.await, undefined) })
+      const drain = yield* Effect.fork(channel.drain())
+      yield* Effect.repeat(Effect.yieldNow(), { until: () => !channel.isStalled })
+      assert.isTrue(channel.isDraining)
+      yield* gate.open
+      yield* Fiber.join(drain)
+      deliver(channel, delivery(["one"]))
+      assert.isTrue(channel.isStalled)
     }))
 })

@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Net from "node:net"
+import type { Peer } from "../../src/chat/Peer.ts"
 import * as Connection from "../../src/doors/Connection.ts"
 import { connect, within } from "../support/client.ts"
 
@@ -29,7 +30,7 @@ const pair = Effect.gen(function*() {
 })
 
 /** All bytes until some end so, pulled one chunk at a time, or all at once. */
-const pullUntil = (connection: Connection.Connection, end: string, atOnce: boolean) =>
+const pullUntil = (connection: Peer, end: string, atOnce: boolean) =>
   Effect.gen(function*() {
     let text = ""
     while (!text.endsWith(end)) {

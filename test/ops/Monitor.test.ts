@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { get, measures, monitor, port, server, start } from "../support/child.ts"
+import { get, measures, monitor, port, quiet, server, start } from "../support/child.ts"
 import { arrive, type Client, connect } from "../support/client.ts"
 
 /** Says more than the kernel buffers for somebody who does not read. */
@@ -127,7 +127,7 @@ describe("Monitor", { concurrent: true }, () => {
       const loads = (flags: ReadonlyArray<string>) =>
         Effect.gen(function*() {
           const trace = ["--import", "tsx", "--import", "./test/support/loaded.ts"]
-          const tellnet = yield* start(process.execPath, [...trace, "src/main.ts", "--port", "0", ...flags])
+          const tellnet = yield* start(process.execPath, [...trace, "src/main.ts", "--port", "0", ...flags], quiet)
           yield* port(tellnet)
           yield* tellnet.signal("SIGTERM")
           return (yield* tellnet.over).stdout.includes("loaded prom-client")

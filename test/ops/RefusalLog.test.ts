@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
-import type { RefusalReason } from "../../src/domain/Domain.ts"
+import type { RefusalReason } from "../../src/domain/Reasons.ts"
 import * as RefusalLog from "../../src/ops/RefusalLog.ts"
 import { Stats } from "../../src/ops/Stats.ts"
 

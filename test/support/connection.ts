@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import { address } from "../../src/domain/Domain.ts"
-import type { Connection } from "../../src/doors/Connection.ts"
+import type * as Chat from "../../src/chat/Peer.ts"
+import { address } from "../../src/domain/Address.ts"
 
 export interface Peer {
-  readonly connection: Connection
+  readonly connection: Chat.Peer
   readonly front: string
   readonly type: (text: string) => Effect.Effect<void>
   /** Ends its half. */

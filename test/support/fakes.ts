@@ -1,9 +1,13 @@
 /** Stand-ins for what surrounds the code under test: a peer that pushes back when told to, a user. */
 import { Effect } from "effect"
+import type { Delivery } from "../../src/chat/Delivery.ts"
 import type { User } from "../../src/chat/User.ts"
 import * as UserChannel from "../../src/chat/UserChannel.ts"
-import { address } from "../../src/domain/Domain.ts"
+import { address } from "../../src/domain/Address.ts"
+import { UserId, type Who } from "../../src/domain/Event.ts"
 import { Name } from "../../src/domain/Name.ts"
+import { defaults } from "../../src/Flags.ts"
+import * as PlainForm from "../../src/wire/PlainForm.ts"
 
 /** A peer that takes so many writes, and pushes back with the last of them until more are admitted. */
 export class FakeOutlet implements UserChannel.Outlet {
@@ -70,7 +74,27 @@ export const skipped = (lines: number): string => `*** ${lines} skipped\n`
 
 export interface FakeUser extends User {
   readonly outlet: FakeOutlet
+  /** What it is called until it is renamed. */
+  readonly first: Who
 }
+
+/** The plain lines in Chinese. */
+export const { plain, timed } = PlainForm.make({ ...defaults, data: "none" })
+
+/** An own reply that has room kept for it. */
+export const ownReply = ({ bytes, lines }: Pick<Delivery, "bytes" | "lines">): Delivery => ({
+  bytes,
+  lines,
+  kind: "own",
+  promised: true
+})
+
+export const privateLine = (line: string): Delivery => ({
+  bytes: Buffer.from(line),
+  lines: 1,
+  kind: "private",
+  promised: false
+})
 
 /** A user who arrived as number `id`, from `127.0.0.1` and the port `40000 + id` unless told otherwise. */
 export const makeUser = (id: number, options?: {
@@ -83,9 +107,11 @@ export const makeUser = (id: number, options?: {
   return Effect.map(
     UserChannel.make({ outlet, backlog: options?.backlog ?? 1_048_576, skipped, stats }),
     (channel) => ({
-      id,
+      id: UserId(id),
       address: peer,
-      name: Name(peer),
+      first: { address: peer, name: Name(peer) },
+      who: undefined,
+      form: plain,
       channel,
       heardAt: 0,
       warned: false,

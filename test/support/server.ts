@@ -8,9 +8,9 @@ import { defaults } from "../../src/Flags.ts"
 import { Server } from "../../src/Server.ts"
 import { ServerConfig, type Settings } from "../../src/ServerConfig.ts"
 
-/** Any free port, no welcome, no pace for an address that all tests share, else the defaults, but for what the test is about. */
+/** Any free port, no welcome, no old lines, no file, no pace for an address that all tests share, else the defaults. */
 export const config = (overrides: Partial<Settings> = {}) =>
-  ServerConfig.layer({ ...defaults, port: 0, welcome: "off", ratePerIp: 0, ...overrides })
+  ServerConfig.layer({ ...defaults, port: 0, welcome: "off", replay: 0, data: "none", ratePerIp: 0, ...overrides })
 
 /** Starts a server that ends with the scope, and gives the ports of its doors. */
 export const doors = (overrides: Partial<Settings> = {}) =>

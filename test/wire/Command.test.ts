@@ -8,6 +8,8 @@ const promised: { readonly [Topic in HelpTopic]: (name: string, text: string) =>
   who: () => Command.Who(),
   rename: (name) => Command.Rename({ name }),
   to: (name, text) => Command.Tell({ name, text }),
+  history: () => Command.History({ limit: 7 }),
+  time: () => Command.Time({ shown: true }),
   stats: () => Command.Stats(),
   help: () => Command.Help(),
   quit: () => Command.Quit(),
@@ -48,6 +50,17 @@ describe("Command", () => {
     ["/to", Command.Tell({ name: "", text: "" })],
     ["/msg bob a|b", Command.Tell({ name: "bob", text: "a|b" })],
     ["/stats", Command.Stats()],
+    ["/history", Command.History({ limit: 20 })],
+    ["/History 7 ", Command.History({ limit: 7 })],
+    ["/history 99999999999999999999", Command.History({ limit: 1000 })],
+    ["/history 0", Command.Misused({ usage: "/history [N]" })],
+    ["/history abc", Command.Misused({ usage: "/history [N]" })],
+    ["/history -1", Command.Misused({ usage: "/history [N]" })],
+    ["/history 1 2", Command.Misused({ usage: "/history [N]" })],
+    ["/time ON", Command.Time({ shown: true })],
+    ["/time off", Command.Time({ shown: false })],
+    ["/time", Command.Misused({ usage: "/time on|off" })],
+    ["/time maybe", Command.Misused({ usage: "/time on|off" })],
     ["/help", Command.Help()],
     ["/quit", Command.Quit()],
     ["//who", Command.Say({ text: "/who" })],
@@ -168,7 +181,11 @@ describe("Command", () => {
     FastCheck.pre(!spelling.startsWith("//") || parse(`//${text}`)._tag === "Say")
     // Blanks around the name belong to nothing.
     FastCheck.pre(!/^[\t\p{Zs}]/u.test(text))
-    const line = spelling.replace("NAME", () => name).replace("TEXT", () => text)
+    const line = spelling
+      .replace("NAME", () => name)
+      .replace("TEXT", () => text)
+      .replace("[N]", "7")
+      .replace("on|off", "on")
     assert.deepStrictEqual(parse(line), promised[topic](name, text))
   })
 

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { address } from "../../src/domain/Domain.ts"
+import { address } from "../../src/domain/Address.ts"
 
 describe("address", () => {
   const rows = [

@@ -1,9 +1,4 @@
-/** The words of the domain: addresses, and the reasons for which a visit ends. Knows no wording and no socket. */
-import * as Brand from "effect/Brand"
-
-/** A peer as people read it: `ip:port`, IPv6 as `[::1]:port`, an IPv4-mapped address as IPv4. */
-export type Address = string & Brand.Brand<"Address">
-const Address = Brand.nominal<Address>()
+/** The reasons for which a visit ends, or never begins. Knows no wording. */
 
 /** Why a visit ended; there is no other way out of a session. */
 export type EndReason =
@@ -43,9 +38,3 @@ export type RefusalReason =
   | "handshake-version"
   /** anything else that OpenSSL or the peer did not like */
   | "handshake-failed"
-
-/** The address of a peer, from what its socket says of it. */
-export const address = (ip: string, port: number): Address => {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "")
-  return Address(plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`)
-}

@@ -1,0 +1,23 @@
+/**
+ * Makes what runs alone, with Node and nothing else: `npm run build [-- FOLDER]`. The server is one file; beside it are the
+ * thread that has the file, and the binding of SQLite for this platform.
+ */
+import { build } from "esbuild"
+import { cp } from "node:fs/promises"
+
+const [, , folder = "dist"] = process.argv
+
+await build({
+  entryPoints: { tellnet: "src/main.ts", SqliteWriter: "src/log/SqliteWriter.mjs" },
+  outdir: folder,
+  outExtension: { ".js": ".mjs" },
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node20.10",
+  mainFields: ["module", "main"],
+  // Packages of the older kind ask for others by `require`.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  logLevel: "warning"
+})
+await cp("node_modules/@libsql", `${folder}/node_modules/@libsql`, { recursive: true })

@@ -1,0 +1,25 @@
+/** What a connection is to the chat. Doors implement it; the chat knows no socket. */
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type { Address } from "../domain/Address.ts"
+import type { Outlet } from "./UserChannel.ts"
+
+export interface Peer extends Outlet {
+  readonly address: Address
+  /**
+   * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
+   * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last
+   * bytes it leaves: those are given first at the next pull. It MUST NOT wait: what it can deal with at once wakes no
+   * fiber. If it throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
+   */
+  readonly pull: (take: (bytes: Buffer) => number | undefined) => Effect.Effect<boolean>
+  /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
+  readonly onLost: (callback: () => void) => void
+  /**
+   * Ends the connection in order: what was written arrives first, if the peer takes it within the patience. Waits for
+   * that.
+   */
+  readonly finish: (patience: Duration.Duration) => Effect.Effect<void>
+  /** Closes at once. What was written and has not left yet is lost. */
+  readonly destroy: Effect.Effect<void>
+}

@@ -1,0 +1,136 @@
+/** The other side of the thread that has the file: questions, and their answers as effects. Knows no SQL. */
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import { Worker } from "node:worker_threads"
+import { CannotOpen, LogLost } from "./MessageLog.ts"
+
+export interface Options {
+  readonly file: string
+  /** Each commit waits until the disk has it. */
+  readonly sync: boolean
+  readonly keepLines: number
+  readonly keepDays: number
+  readonly keepBytes: number
+}
+
+/** SQLite said no, and nothing was changed. */
+export class SqliteError extends Data.TaggedError("SqliteError")<{ readonly message: string }> {}
+
+/** What each operation takes and gives. */
+export interface Operations {
+  readonly append: readonly [
+    { readonly json: string; readonly next: number; readonly rooms: ReadonlyArray<readonly [string, number, number]> },
+    void
+  ]
+  readonly startOf: readonly [{ readonly room: string; readonly before: number; readonly count: number }, number]
+  readonly read: readonly [
+    {
+      readonly room: string
+      readonly from: number
+      readonly before: number
+      readonly lines: number
+      readonly bytes: number
+    },
+    ReadonlyArray<readonly [seq: number, at: number, address: string, name: string, text: string]>
+  ]
+  readonly get: readonly [{ readonly key: string }, Row | undefined]
+  readonly list: readonly [{ readonly prefix: string; readonly limit: number }, ReadonlyArray<Row>]
+  readonly put: readonly [
+    { readonly key: string; readonly value: string; readonly before: number | undefined },
+    boolean
+  ]
+  readonly remove: readonly [{ readonly key: string; readonly before: number }, boolean]
+}
+type Row = readonly [key: string, value: string, version: number]
+
+export interface SqliteThread {
+  /** The time of the last line, in ms since 1970. */
+  readonly last: number
+  readonly ask: <O extends keyof Operations>(
+    operation: O,
+    args: Operations[O][0]
+  ) => Effect.Effect<Operations[O][1], SqliteError>
+  /** Fails when the thread ends before it was asked to. */
+  readonly ended: Effect.Effect<never, LogLost>
+  /** The first number that was never given. Whoever gives it counts it on. */
+  next: number
+}
+
+interface Answer {
+  readonly id: number
+  readonly value?: unknown
+  readonly error?: { readonly message: string; readonly reason?: string; readonly code?: number }
+}
+
+// SQLite's primary result codes, which are the low byte of the extended ones (sqlite.org/rescode.html).
+const [busy, readOnly, cantOpen, corrupt, notADatabase] = [5, 8, 14, 11, 26]
+
+const sentence = (file: string, { code, message, reason }: NonNullable<Answer["error"]>): string => {
+  if (code === busy) return `${file} is in use by another server; use --data FILE or --data none`
+  if (code === corrupt || code === notADatabase) return `${file} is damaged, or no file of tellnet; use --data FILE`
+  if (code === readOnly || code === cantOpen) {
+    return `${file} cannot be opened or written; use --data FILE or --data none`
+  }
+  if (reason === "newer") return `${file} was written by a newer version of tellnet; use that, or --data FILE`
+  if (reason === "foreign") return `${file} is a file of another program; use --data FILE`
+  return `${file} cannot be used: ${message}`
+}
+
+/** Starts the thread and opens the file; until the end of the scope, which waits until the file is closed. */
+export const make = (options: Options) =>
+  Effect.gen(function*() {
+    const waiting = new Map<number, (answer: Answer) => void>()
+    const lost = yield* Deferred.make<never, LogLost>()
+    let asked = 0
+    let over = false
+    const worker = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        new Worker(new URL("./SqliteWriter.mjs", import.meta.url), { workerData: options, execArgv: [] })
+      ),
+      (worker) =>
+        Effect.async<void>((resume) => {
+          if (over) return resume(Effect.void)
+          worker.once("exit", () => resume(Effect.void))
+          worker.postMessage({ operation: "close", args: { next: thread.next } })
+        })
+    )
+    worker.on("message", (answer: Answer) => waiting.get(answer.id)?.(answer))
+    const end = (message: string) => {
+      over = true
+      for (const [id, answer] of waiting) answer({ id, error: { message } })
+      Deferred.unsafeDone(lost, new LogLost({ message }))
+    }
+    // What aborts the process cannot be seen here.
+    worker.on("error", (error) => end(`the thread of the file failed: ${error}`))
+    worker.on("exit", () => end("the thread of the file has ended"))
+
+    const answerTo = (operation: string, args: unknown) =>
+      Effect.async<Answer>((resume) => {
+        const id = ++asked
+        if (over) return resume(Effect.succeed({ id, error: { message: "the thread of the file has ended" } }))
+        waiting.set(id, (answer) => {
+          waiting.delete(id)
+          resume(Effect.succeed(answer))
+        })
+        worker.postMessage({ id, operation, args })
+      })
+
+    const opened = yield* answerTo("open", undefined)
+    if (opened.error !== undefined) {
+      return yield* new CannotOpen({ message: sentence(options.file, opened.error) })
+    }
+    const { last, next } = opened.value as Pick<SqliteThread, "last" | "next">
+    const thread: SqliteThread = {
+      last,
+      next,
+      ask: (operation, args) =>
+        Effect.flatMap(answerTo(operation, args), ({ error, value }) =>
+          error === undefined
+            // The thread is our own, and answers as `Operations` says.
+            ? Effect.succeed(value as Operations[typeof operation][1])
+            : new SqliteError({ message: error.message })),
+      ended: Deferred.await(lost)
+    }
+    return thread
+  })

@@ -1,0 +1,273 @@
+/**
+ * The writer thread: all that touches SQLite. One connection, so a commit, a checkpoint or a slow disk never stops the event
+ * loop. Plain JavaScript, so that it is loaded under tsx and beside a bundle alike.
+ */
+import Database from "libsql"
+import { parentPort, workerData } from "node:worker_threads"
+
+/** @type {{ file: string, sync: boolean, keepLines: number, keepDays: number, keepBytes: number }} */
+const settings = workerData
+
+/** @import { MessagePort } from "node:worker_threads" */
+const port = /** @type {MessagePort} */ (parentPort)
+
+// "tell", so that no other program's file is taken for ours.
+const applicationId = 0x74656c6c
+
+// `reserved`: no number below it was given to anybody by a process that has not ended in order; see `open`. `room.lines`:
+// counted along, because to count them takes as long as to read them.
+const migrations = [
+  `create table line (
+     seq integer primary key, room integer not null, at integer not null, address text not null, name text not null,
+     text text not null
+   ) strict;
+   create index line_room on line (room, seq);
+   create table room (
+     id integer primary key, name text not null unique, lines integer not null, last integer not null
+   ) strict;
+   create table registry (key text primary key, value text not null, version integer not null) strict, without rowid;
+   create table number (name text primary key, value integer not null) strict, without rowid;
+   insert into number values ('reserved', 1), ('version', 0);`
+]
+
+// So many numbers are set aside at a time. A process that is killed leaves them unused.
+const block = 2 ** 32
+
+// So many lines go in one step, which takes some ms: a commit waits for one at most.
+const stepLines = 500
+
+// The newest lines of a room are not given up for the sake of others.
+const sheltered = 1000
+
+const minute = 60_000
+
+/** An error with a reason that the other side knows. */
+class Refusal extends Error {
+  /** @param {string} reason */
+  constructor(reason) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** @type {InstanceType<typeof Database>} */
+let db
+/** @type {Record<string, ReturnType<InstanceType<typeof Database>["prepare"]>>} */
+let statements
+let reserved = 0
+let lines = 0
+let unchecked = 0
+
+/** @param {string} sql */
+const number = (sql) => Number(/** @type {Array<unknown>} */ (db.prepare(sql).raw().get([]))[0])
+
+/**
+ * All or nothing.
+ * @template A
+ * @param {() => A} change
+ */
+const transaction = (change) => {
+  db.exec("begin immediate")
+  try {
+    const result = change()
+    db.exec("commit")
+    return result
+  } catch (error) {
+    // A full disk rolls back by itself.
+    if (db.inTransaction) db.exec("rollback")
+    throw error
+  }
+}
+
+const open = () => {
+  db = new Database(settings.file)
+  // The lock of a predecessor that is just ending.
+  db.exec("pragma busy_timeout = 2000")
+  db.exec("pragma locking_mode = exclusive")
+  const id = number("pragma application_id")
+  const version = number("pragma user_version")
+  if (id === 0 ? number("select count(*) from sqlite_schema") > 0 : id !== applicationId) throw new Refusal("foreign")
+  if (version > migrations.length) throw new Refusal("newer")
+  const mode = /** @type {Array<unknown>} */ (db.prepare("pragma journal_mode = wal").raw().get([]))[0]
+  if (mode !== "wal") throw new Refusal(`its journal mode is ${mode}`)
+  db.exec(`pragma synchronous = ${settings.sync ? "full" : "normal"}`)
+  db.exec("pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 8388608")
+  transaction(() => {
+    for (const migration of migrations.slice(version)) db.exec(migration)
+    db.exec(`pragma application_id = ${applicationId}; pragma user_version = ${migrations.length}`)
+  })
+  const columns = "line.seq, line.at, line.address, line.name, line.text"
+  const ofRoom = "line join room on room.id = line.room where room.name = ?"
+  statements = {
+    room: db.prepare(
+      `insert into room (name, lines, last) values (?, ?, ?)
+       on conflict do update set lines = lines + excluded.lines, last = excluded.last`
+    ),
+    append: db.prepare(
+      `insert into line select value ->> 0, (select id from room where name = value ->> 1), value ->> 2, value ->> 3,
+       value ->> 4, value ->> 5 from json_each(?)`
+    ),
+    reserve: db.prepare("update number set value = ? where name = 'reserved'"),
+    startOf: db.prepare(
+      `select min(seq) from (select seq from ${ofRoom} and seq < ? order by seq desc limit ?)`
+    ).raw(),
+    sizes: db.prepare(
+      `select seq, octet_length(text) from ${ofRoom} and seq >= ? and seq < ? order by seq limit ?`
+    ).raw(),
+    read: db.prepare(`select ${columns} from ${ofRoom} and seq between ? and ? order by seq`).raw(),
+    ripest: db.prepare(
+      `select id, lines, (select min(seq) from line where line.room = room.id) as first from room where lines > ?
+       order by first limit 1`
+    ).raw(),
+    quietest: db.prepare("select id, lines from room where lines > 0 order by last limit 1").raw(),
+    oldOf: db.prepare("select seq, room from line where room = ? order by seq limit ?").raw(),
+    oldest: db.prepare("select seq, room, at from line order by seq limit ?").raw(),
+    erase: db.prepare("delete from line where seq in (select value from json_each(?))"),
+    shrink: db.prepare("update room set lines = lines - ? where id = ?"),
+    get: db.prepare("select key, value, version from registry where key = ?").raw(),
+    list: db.prepare("select key, value, version from registry where key >= ? order by key limit ?").raw(),
+    version: db.prepare("update number set value = value + 1 where name = 'version' returning value").raw(),
+    create: db.prepare("insert into registry values (?, ?, ?) on conflict do nothing"),
+    replace: db.prepare("update registry set value = ?, version = ? where key = ? and version = ?"),
+    remove: db.prepare("delete from registry where key = ? and version = ?")
+  }
+  lines = number("select coalesce(sum(lines), 0) from room")
+  const first = number("select value from number where name = 'reserved'")
+  reserve(first)
+  setInterval(() => prune(true), minute).unref()
+  setImmediate(() => prune(true))
+  return { next: first, last: number("select coalesce((select at from line order by seq desc limit 1), 0)") }
+}
+
+/** Sets numbers aside, before any of them is given. @param {number} from */
+const reserve = (from) => {
+  statements["reserve"].run([from + block])
+  reserved = from + block
+}
+
+/**
+ * @param {{ json: string, next: number, rooms: ReadonlyArray<readonly [name: string, lines: number, last: number]> }} batch
+ */
+const append = ({ json, next, rooms }) => {
+  transaction(() => {
+    for (const room of rooms) statements["room"].run([...room])
+    statements["append"].run([json])
+    if (reserved - next < block / 2) reserve(next)
+  })
+  const added = rooms.reduce((sum, [, count]) => sum + count, 0)
+  lines += added
+  unchecked += added
+  if (lines > settings.keepLines || unchecked > 10_000) setImmediate(() => prune(unchecked > 10_000))
+}
+
+/** @param {{ room: string, from: number, before: number, lines: number, bytes: number }} page */
+const read = ({ before, bytes, from, lines, room }) => {
+  const sizes = /** @type {Array<[number, number]>} */ (statements["sizes"].all([room, from, before, lines]))
+  let sum = 0
+  const end = sizes.findIndex(([, size], i) => (sum += size) > bytes && i > 0)
+  const last = sizes[end < 0 ? sizes.length - 1 : end - 1]
+  return last === undefined ? [] : statements["read"].all([room, from, last[0]])
+}
+
+/** @param {ReadonlyArray<readonly [seq: number, room: number, ...unknown[]]>} rows */
+const erase = (rows) => {
+  if (rows.length === 0) return false
+  transaction(() => {
+    statements["erase"].run([JSON.stringify(rows.map(([seq]) => seq))])
+    /** @type {Map<number, number>} */
+    const counts = new Map()
+    for (const [, room] of rows) counts.set(room, (counts.get(room) ?? 0) + 1)
+    for (const [room, count] of counts) statements["shrink"].run([count, room])
+    db.exec("delete from room where lines = 0")
+  })
+  lines -= rows.length
+  return true
+}
+
+/** The oldest line that no room shelters, and some that follow in its room. @param {number} atMost */
+const eraseSurplus = (atMost) => {
+  const ripest = /** @type {[number, number] | undefined} */ (statements["ripest"].get([sheltered]))
+  if (ripest === undefined) return false
+  const [room, count] = ripest
+  const rows = /** @type {Array<[number, number]>} */ (
+    statements["oldOf"].all([room, Math.min(atMost, count - sheltered)])
+  )
+  return erase(rows)
+}
+
+const eraseQuietest = () => {
+  const quietest = /** @type {[number, number] | undefined} */ (statements["quietest"].get([]))
+  if (quietest === undefined) return false
+  return erase(/** @type {Array<[number, number]>} */ (statements["oldOf"].all([quietest[0], stepLines])))
+}
+
+const eraseOld = () => {
+  const limit = Date.now() - settings.keepDays * 86_400_000
+  const rows = /** @type {Array<[number, number, number]>} */ (statements["oldest"].all([stepLines]))
+  return erase(rows.filter(([, , at]) => at < limit))
+}
+
+const isTooLarge = () =>
+  (number("pragma page_count") - number("pragma freelist_count")) * number("pragma page_size") > settings.keepBytes
+
+let pruning = false
+
+/** One small step, and others behind whatever waits, until all limits hold. @param {boolean} all Not only the lines. */
+const prune = (all) => {
+  if (pruning) return
+  pruning = true
+  try {
+    if (all) unchecked = 0
+    const more = lines > settings.keepLines && eraseSurplus(Math.min(stepLines, lines - settings.keepLines)) ||
+      all && eraseOld() ||
+      all && isTooLarge() && (eraseSurplus(stepLines) || eraseQuietest())
+    if (more) setImmediate(() => prune(all))
+  } catch {
+    // A full disk has no room for this either. The next minute tries again; whoever appends meanwhile says it aloud.
+  } finally {
+    pruning = false
+  }
+}
+
+/** Counts versions on for ever, so that none comes again for a key that was removed between. */
+const nextVersion = () => Number(/** @type {Array<unknown>} */ (statements["version"].get([]))[0])
+
+/** @type {Record<string, (args: any) => unknown>} */
+const operations = {
+  open,
+  append,
+  read,
+  startOf: ({ before, count, room }) =>
+    /** @type {Array<number | null>} */ (statements["startOf"].get([room, before, count]))[0] ?? before,
+  get: ({ key }) => statements["get"].get([key]),
+  list: ({ limit, prefix }) => statements["list"].all([prefix, limit]),
+  put: ({ before, key, value }) =>
+    transaction(() => {
+      const version = nextVersion()
+      const { changes } = before === undefined
+        ? statements["create"].run([key, value, version])
+        : statements["replace"].run([value, version, key, before])
+      return changes === 1
+    }),
+  remove: ({ before, key }) => statements["remove"].run([key, before]).changes === 1
+}
+
+port.on("message", ({ args, id, operation }) => {
+  if (operation === "close") {
+    try {
+      if (args.next > 0) statements["reserve"].run([args.next])
+      db.exec("pragma wal_checkpoint(truncate)")
+      db.close()
+    } catch {
+      // What is in the write-ahead log is read at the next start.
+    }
+    // Ends this thread only. The binding holds file and lock for as long as a statement lives.
+    process.exit(0)
+  }
+  try {
+    port.postMessage({ id, value: operations[operation]?.(args) })
+  } catch (error) {
+    const { message, rawCode, reason } = /** @type {Error & { rawCode?: number, reason?: string }} */ (error)
+    port.postMessage({ id, error: { message, reason, code: rawCode === undefined ? undefined : rawCode & 0xff } })
+  }
+})

@@ -1,0 +1,10 @@
+/** Text that is safe to show. */
+
+// C0 but TAB, DEL, C1, the line and paragraph separators, and the bidirectional controls. A lone surrogate cannot come
+// from UTF-8, but Buffer would write it as U+FFFD anyway.
+const unsafe =
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
+  /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
+
+/** `text` with U+FFFD for whatever could break a line or drive a terminal. */
+export const terminalSafe = (text: string): string => text.replace(unsafe, "\ufffd")
