@@ -95,7 +95,9 @@ export const make = (options: Options) =>
           worker.postMessage({ operation: "close", args: { next: thread.next } })
         })
     )
-    worker.on("message", (answer: Answer) => waiting.get(answer.id)?.(answer))
+    // Answers are dealt with after the sockets of this round of the event loop were read. Otherwise whatever comes while a
+    // commit is on its way would be a turn of its own, and batches half as large.
+    worker.on("message", (answer: Answer) => setImmediate(() => waiting.get(answer.id)?.(answer)))
     const end = (message: string) => {
       over = true
       for (const [id, answer] of waiting) answer({ id, error: { message } })

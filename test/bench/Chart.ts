@@ -6,6 +6,7 @@ import type { Row } from "./Results.ts"
 
 const colours: Record<ServerName, string> = {
   tellnet: "#2563eb",
+  file: "#b5651d",
   baseline: "#93c5fd",
   batched: "#64748b",
   plain: "#cbd5e1",

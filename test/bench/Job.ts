@@ -1,7 +1,7 @@
 /** What the bench asks of a loader process, as arguments, and what the loader answers, as JSON. */
 import * as Schema from "effect/Schema"
 
-const ServerName = Schema.Literal("tellnet", "baseline", "plain", "batched", "nats")
+const ServerName = Schema.Literal("tellnet", "file", "baseline", "plain", "batched", "nats")
 export type ServerName = typeof ServerName.Type
 
 /** What a loader can do to a server. */

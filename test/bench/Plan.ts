@@ -5,6 +5,7 @@ export const loadNames = [
   "paced",
   "single",
   "burst",
+  "storing",
   "arrivals",
   "idle",
   "stalled",
@@ -14,7 +15,7 @@ export const loadNames = [
 ] as const
 export type LoadName = typeof loadNames[number]
 
-export const serverNames = ["tellnet", "baseline", "batched", "plain", "nats"] as const satisfies ReadonlyArray<
+export const serverNames = ["tellnet", "file", "baseline", "batched", "plain", "nats"] as const satisfies ReadonlyArray<
   ServerName
 >
 
@@ -53,6 +54,7 @@ export const description: Record<LoadName, string> = {
   paced: "1000 users, 10 of them with one message in flight each",
   single: "1000 users, 40 separate messages a second",
   burst: "1000 users, all of them with one message in flight",
+  storing: "10 users, 2000 separate messages a second: hardly anybody reads, so storing shows most",
   arrivals: "3000 users connect at once; the time until each has every online line from its own on",
   idle: "5000 users connected and quiet; resident memory that each adds",
   stalled: "`single` with 100 users that never read and whose buffers are full (`unstalled`: the same without them)",
@@ -72,7 +74,9 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
   const times = quick ? { warmUp: 500, window: 800 } : { warmUp: 1500, window: 3000 }
   const on = (servers: ReadonlyArray<ServerName>, load: Load, differently?: Partial<Step>): ReadonlyArray<Step> =>
     servers.map((server) => Object.assign({ row: name, server, users: many(1000, 300), load, ...times }, differently))
-  const own: ReadonlyArray<ServerName> = options.baseline === undefined ? ["tellnet"] : ["tellnet", "baseline"]
+  const own: ReadonlyArray<ServerName> = options.baseline === undefined
+    ? ["tellnet", "file"]
+    : ["tellnet", "file", "baseline"]
   const all: ReadonlyArray<ServerName> = [
     ...own,
     ...quick ? ["batched", "nats"] as const : ["batched", "plain", "nats"] as const
@@ -87,6 +91,8 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
       return on(all, spaced(40))
     case "burst":
       return on(quick ? fast : all, { kind: "InFlight", senders: many(1000, 300) })
+    case "storing":
+      return on(own, spaced(2000), { users: many(10, 10) })
     case "arrivals":
       return on(all.filter((server) => server !== "nats"), { kind: "Arrive" }, {
         users: many(3000, 600),
@@ -102,7 +108,7 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
     }
     case "hostile":
       return attacks.flatMap(([attackers, addresses]) =>
-        on(own, { kind: "Hostile", perSecond: 10, attackers, addresses }, {
+        on(own.filter((server) => server !== "file"), { kind: "Hostile", perSecond: 10, attackers, addresses }, {
           row: `hostile ${attackers}×${addresses}`,
           // The attackers spend what they may send at once before that.
           warmUp: 6000,

@@ -1,6 +1,9 @@
 /** The servers that are compared, and how each of them is started. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { ChildFailed, findProgram, pinned, root, startUntil } from "./ChildProcess.ts"
 import type { Load, ServerName } from "./Job.ts"
 
@@ -12,12 +15,16 @@ const tellnet = ["src/main.ts", "--port", "0", "--idle-timeout", "0", "--max-con
 /** Limits that would bend the figures are off; everything else is as it comes. */
 export const tellnetArguments = [...tellnet, "--rate", "0", "--max-connections-per-ip", "20000"]
 
-/** The same for settings that another commit may not know as flags: it passes over what it does not know. */
-export const tellnetEnvironment = { TELLNET_RATE_PER_IP: "0", TELLNET_WELCOME: "off" }
+/** The same for settings that another commit may not know as flags. */
+export const tellnetEnvironment = { TELLNET_RATE_PER_IP: "0", TELLNET_WELCOME: "off", TELLNET_DATA: "none" }
 
 /** How each is started and what it is, for the report. */
 export const description: Record<ServerName, { readonly command: string; readonly about: string }> = {
-  tellnet: { command: `node --import tsx ${tellnetArguments.join(" ")}`, about: "this server" },
+  tellnet: {
+    command: `node --import tsx ${tellnetArguments.join(" ")}`,
+    about: "this server, which keeps the last lines in memory (`--data none`)"
+  },
+  file: { command: "the same with `--data FILE`", about: "this server, which keeps all in a file" },
   baseline: { command: "the same in the checkout of `--baseline`", about: "another commit of this server" },
   batched: {
     command: "node --import tsx test/bench/servers/batched.ts",
@@ -33,7 +40,7 @@ export const description: Record<ServerName, { readonly command: string; readonl
 /** What is attacked has the limits that it comes with. */
 const limitsOf = (load: Load) =>
   load.kind === "Hostile"
-    ? { args: tellnet, env: { TELLNET_WELCOME: "off" } }
+    ? { args: tellnet, env: { TELLNET_WELCOME: "off", TELLNET_DATA: "none" } }
     : { args: tellnetArguments, env: tellnetEnvironment }
 
 const startOf = (name: ServerName, load: Load, baseline: string | undefined) => {
@@ -41,10 +48,16 @@ const startOf = (name: ServerName, load: Load, baseline: string | undefined) => 
   switch (name) {
     case "tellnet":
       return Effect.succeed({ command: [...node, ...args], cwd: root, env })
+    case "file":
+      return Effect.map(folder, (folder) => ({
+        command: [...node, ...args],
+        cwd: root,
+        env: { ...env, TELLNET_DATA: join(folder, "tellnet.db") }
+      }))
     case "baseline":
       return baseline === undefined
         ? Effect.fail(new ChildFailed({ program: name, reason: "no --baseline, skipped" }))
-        : Effect.succeed({ command: [...node, ...args], cwd: baseline, env })
+        : Effect.succeed({ command: [...node, ...args], cwd: baseline, env: knownTo(baseline, env) })
     case "plain":
     case "batched":
       return Effect.succeed({ command: [...node, `test/bench/servers/${name}.ts`], cwd: root, env: {} })
@@ -60,6 +73,16 @@ const startOf = (name: ServerName, load: Load, baseline: string | undefined) => 
       )
   }
 }
+
+/** A commit from before the log refuses its variable. */
+const knownTo = (baseline: string, { TELLNET_DATA, ...env }: typeof tellnetEnvironment | { TELLNET_DATA: string }) =>
+  existsSync(join(baseline, "src/log")) ? { ...env, TELLNET_DATA } : env
+
+/** A folder that is gone at the end of the scope. */
+const folder = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "tellnet-bench-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+)
 
 /** `listening on HOST:PORT` of the Node servers, `Listening for client connections on HOST:PORT` of NATS. */
 const listening = /listening (?:for client connections )?on \S*:(\d+)/i

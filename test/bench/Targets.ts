@@ -28,6 +28,8 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
     atMost("arrivals", "seconds, to the baseline", 1.05, before("arrivals", "seconds")),
     atMost("idle", "KB per user, to the baseline", 1.05, before("idle", "rssPerUser"))
   ].filter(({ value }) => value !== undefined)
+  const kept = (load: LoadName) =>
+    ratio(entries, { row: load, server: "file", figure: "cpuPerLine" }, point(load, "cpuPerLine"))
   const lost = rows.filter(({ server }) => server === "tellnet").flatMap(({ figures }) => figures.lost ?? [])
 
   return [
@@ -39,7 +41,11 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
     below("single", "CPU per line, to nats", 1, to("single", "cpuPerLine", "nats")),
     atMost("burst", "CPU per line, to batched", 0.5, to("burst", "cpuPerLine", "batched")),
     atLeast("arrivals", "settled, times sooner than batched", 10, inverse(to("arrivals", "seconds", "batched"))),
-    atMost("idle", "KB of RSS per user", 20, own("idle", "rssPerUser")),
+    ...(["paced", "single", "burst"] as const).map((load) =>
+      atMost(load, "CPU per line with the file, to that without", 1.2, kept(load))
+    ),
+    atMost("arrivals", "seconds until 3000 have all lines", 2.2, own("arrivals", "seconds")),
+    atMost("idle", "KB of RSS per user", 16, own("idle", "rssPerUser")),
     atMost(
       "stalled",
       "p99 of the healthy, to that without stalled users",
