@@ -190,7 +190,10 @@ const makeRegistry = ({ ask }: SqliteThread.SqliteThread): typeof Registry.Servi
 const create = (file: string) =>
   Effect.try({
     try: () => NodeFs.closeSync(NodeFs.openSync(file, "a", 0o600)),
-    catch: (error) => new CannotOpen({ message: `${file} cannot be opened or written: ${reasonOf(error)}` })
+    catch: (error) =>
+      new CannotOpen({
+        message: `${file} cannot be opened or written: ${reasonOf(error)}; use --data FILE or --data none`
+      })
   })
 
 const reasonOf = (error: unknown): string =>

@@ -84,6 +84,7 @@ export const make = (options: Options) =>
     const lost = yield* Deferred.make<never, LogLost>()
     let asked = 0
     let over = false
+    let thread: SqliteThread | undefined
     const worker = yield* Effect.acquireRelease(
       Effect.sync(() =>
         new Worker(new URL("./SqliteWriter.mjs", import.meta.url), { workerData: options, execArgv: [] })
@@ -92,7 +93,7 @@ export const make = (options: Options) =>
         Effect.async<void>((resume) => {
           if (over) return resume(Effect.void)
           worker.once("exit", () => resume(Effect.void))
-          worker.postMessage({ operation: "close", args: { next: thread.next } })
+          worker.postMessage({ operation: "close", args: { next: thread?.next } })
         })
     )
     // Answers are dealt with after the sockets of this round of the event loop were read. Otherwise whatever comes while a
@@ -123,7 +124,7 @@ export const make = (options: Options) =>
       return yield* new CannotOpen({ message: sentence(options.file, opened.error) })
     }
     const { last, next } = opened.value as Pick<SqliteThread, "last" | "next">
-    const thread: SqliteThread = {
+    thread = {
       last,
       next,
       ask: (operation, args) =>

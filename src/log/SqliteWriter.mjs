@@ -92,10 +92,17 @@ const open = () => {
   if (mode !== "wal") throw new Refusal(`its journal mode is ${mode}`)
   db.exec(`pragma synchronous = ${settings.sync ? "full" : "normal"}`)
   db.exec("pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 8388608")
-  transaction(() => {
-    for (const migration of migrations.slice(version)) db.exec(migration)
-    db.exec(`pragma application_id = ${applicationId}; pragma user_version = ${migrations.length}`)
-  })
+  if (version < migrations.length) {
+    transaction(() => {
+      for (const migration of migrations.slice(version)) db.exec(migration)
+      db.exec(`pragma application_id = ${applicationId}; pragma user_version = ${migrations.length}`)
+    })
+  }
+  // A damaged file shows itself here, and not to the first who asks.
+  for (const table of ["line", "room", "registry"]) {
+    for (const order of ["asc", "desc"]) db.prepare(`select * from ${table} order by 1 ${order} limit 1`).all([])
+  }
+  db.prepare("select room, seq from line indexed by line_room order by room desc, seq desc limit 1").all([])
   const columns = "line.seq, line.at, line.address, line.name, line.text"
   const ofRoom = "line join room on room.id = line.room where room.name = ?"
   statements = {
@@ -255,9 +262,12 @@ const operations = {
 port.on("message", ({ args, id, operation }) => {
   if (operation === "close") {
     try {
-      if (args.next > 0) statements["reserve"].run([args.next])
-      db.exec("pragma wal_checkpoint(truncate)")
-      db.close()
+      // It was never opened, if there is no next number.
+      if (args.next !== undefined) {
+        statements["reserve"].run([args.next])
+        db.exec("pragma wal_checkpoint(truncate)")
+      }
+      db?.close()
     } catch {
       // What is in the write-ahead log is read at the next start.
     }
