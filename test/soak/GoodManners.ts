@@ -11,6 +11,23 @@ export const talker: Behaviour = (stage) =>
     yield* leavePolitely(stage)
   })
 
+/** Asks again and again what was said before; its own lines separate the answers. */
+export const historian: Behaviour = (stage) =>
+  Effect.gen(function*() {
+    const { client, dice } = stage
+    yield* forSome(
+      dice,
+      15,
+      60,
+      client.say.pipe(
+        Effect.zipRight(client.send(dice.pick("/history\n", "/history 3\n", "/history 200\n", "/history 1000\n"))),
+        Effect.zipRight(client.say),
+        Effect.zipRight(pause(dice, 500, 4000))
+      )
+    )
+    yield* leavePolitely(stage)
+  })
+
 /** Speaks just often enough to stay; the messengers write to it. */
 export const lurker: Behaviour = (stage) =>
   Effect.gen(function*() {

@@ -16,6 +16,8 @@ export type Received = Data.TaggedEnum<{
   ShuttingDown: {}
   Refusal: {}
   Help: {}
+  /** A line as it was said before. */
+  Past: { readonly line: string }
   /** No line of the tables. */
   Foreign: { readonly why: string }
 }>
@@ -75,6 +77,11 @@ export const make = (maxLine: number): Grammar => {
     if (line === "*** 该用户名为系统保留") return Received.Refusal()
     if (line.startsWith("*** 用法：")) return Received.Refusal()
     if (/^\*\*\* 未知命令 \/.*，输入 \/help 查看帮助$/s.test(line)) return Received.Refusal()
+    const past = /^\*\*\* \d\d-\d\d \d\d:\d\d:\d\d (\[.*)$/s.exec(line)?.[1]
+    if (past !== undefined) {
+      const said = fromUser(past)
+      return said._tag === "Foreign" ? said : Received.Past({ line: past })
+    }
     const skipped = /^\*\*\* 接收过慢，已跳过 (\d+) 行$/.exec(line)
     return skipped === null
       ? Received.Foreign({ why: "unknown notice" })

@@ -25,9 +25,10 @@ export const make = (visit: Visit, { tally }: Field): Notices => {
   return {
     hear: (received, line) =>
       Received.$match(received, {
-        // These two belong to the order of broadcasts, which is the reader's.
+        // These belong to the order of broadcasts, which is the reader's.
         Broadcast: nothing,
         Skipped: nothing,
+        Past: nothing,
         Help: nothing,
         Listed: () => tally.count("listed"),
         TooLong: () => tally.count("tooLong"),

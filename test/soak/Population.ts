@@ -22,7 +22,8 @@ interface Part {
 
 const parts: ReadonlyArray<Part> = [
   { kind: "talker", behaviour: GoodManners.talker, share: 25, reads: true },
-  { kind: "lurker", behaviour: GoodManners.lurker, share: 25, reads: true },
+  { kind: "lurker", behaviour: GoodManners.lurker, share: 22, reads: true },
+  { kind: "historian", behaviour: GoodManners.historian, share: 3, reads: true },
   { kind: "silent", behaviour: GoodManners.silent, share: 5, reads: true },
   { kind: "messenger", behaviour: GoodManners.messenger, share: 6, reads: true },
   { kind: "renamer", behaviour: GoodManners.renamer, share: 6, reads: true },

@@ -24,6 +24,8 @@ const missingKept = 1000
 const waitingAtMost = 200_000
 
 const isBroadcast = Received.$is("Broadcast")
+const isPresence = /^\[([\d.]+:\d+)\](?:\1|[^:]+):(?:已上线|下线)$/
+const isPast = Received.$is("Past")
 const isSkipped = Received.$is("Skipped")
 
 export const make = (visit: Visit, field: Field): Reader => {
@@ -35,6 +37,7 @@ export const make = (visit: Visit, field: Field): Reader => {
   let place: number | undefined
   let riddleSince: number | undefined
   let skippedJustNow = false
+  let old: Array<string> = []
   let ownLines = 0
   let finished = false
 
@@ -104,8 +107,29 @@ export const make = (visit: Visit, field: Field): Reader => {
     if (visit.kind !== "napper") tally.fault("lost", `${who} was told of ${lines} skipped lines`, lines)
   }
 
+  /** The old lines that came together must be the last that were said before this place. */
+  const judgeOld = () => {
+    tally.count("old", old.length)
+    let at = (place ?? 0) - 1
+    for (const line of old.toReversed()) {
+      while (isPresence.test(log.at(at) ?? "")) at--
+      if (at >= log.start() && log.at(at) !== line) {
+        tally.fault("past", `${who} reads at place ${place} ${line}, where ${at} was said: ${log.at(at)}`)
+        break
+      }
+      at--
+    }
+    old = []
+  }
+
   /** False: the line has to wait until the log has grown. */
   const step = (line: string): boolean => {
+    const past = grammar.read(line)
+    if (isPast(past)) {
+      old.push(past.line)
+      return true
+    }
+    if (old.length > 0) judgeOld()
     if (place !== undefined && log.at(place) === line) {
       confirm(line, place)
       return true

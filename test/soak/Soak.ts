@@ -1,4 +1,5 @@
 /** One run from the first connection to the server's exit code: fill, watch, empty, judge. */
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Clock, Console, Data, Duration, Effect, Fiber, Option, Schedule, type Scope } from "effect"
 import * as Ask from "./Ask.ts"
 import * as BroadcastLog from "./BroadcastLog.ts"
@@ -19,6 +20,7 @@ export interface Plan {
   readonly clients: number
   readonly seed: number
   readonly entry: string
+  readonly data: "file" | "none"
 }
 
 export class SoakFailed extends Data.TaggedError("SoakFailed")<{ readonly message: string }> {}
@@ -37,6 +39,7 @@ const flags = [
   "--rate=20",
   "--rate-per-ip=0",
   "--welcome=off",
+  "--replay=5",
   "--burst=40",
   `--max-line=${maxLine}`
 ]
@@ -133,7 +136,18 @@ const judge = (plan: Plan, samples: Samples.Samples, server: ServerProcess.Serve
   for (const line of server.errors()) tally.fault("server", `it logged: ${line}`)
   // A check that met nothing has shown nothing. Small or short runs do not fill a stalled reader's socket.
   if (plan.minutes < 2 || plan.clients < 200) return
-  const met = ["kicked", "stalls", "resets", "skips", "tooLong", "refusals", "privates", "renames", "listed"] as const
+  const met = [
+    "kicked",
+    "stalls",
+    "resets",
+    "skips",
+    "tooLong",
+    "refusals",
+    "privates",
+    "renames",
+    "listed",
+    "old"
+  ] as const
   for (const event of met) {
     if (tally.of(event) === 0) tally.fault("server", `the run did not meet: ${Tally.events[event]}`)
   }
@@ -141,11 +155,14 @@ const judge = (plan: Plan, samples: Samples.Samples, server: ServerProcess.Serve
 
 export const run = (
   plan: Plan
-): Effect.Effect<void, Error, Scope.Scope> =>
+): Effect.Effect<void, Error, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
     const tally = Tally.make()
     const grammar = Grammar.make(maxLine)
-    const server = yield* ServerProcess.start(plan.entry, flags)
+    const files = yield* FileSystem.FileSystem
+    const folder = yield* files.makeTempDirectoryScoped({ prefix: "tellnet-soak-" })
+    const data = plan.data === "none" ? "none" : `${folder}/tellnet.db`
+    const server = yield* ServerProcess.start(plan.entry, [...flags, `--data=${data}`])
     const roster = Roster.make(tally)
     const field: Field = {
       port: server.port,
@@ -164,7 +181,7 @@ export const run = (
     grammar.learnHelp(yield* Ask.help(field))
     yield* Console.log(
       `${plan.minutes} minutes, ${plan.clients} clients, seed ${plan.seed}, server on port ${server.port}:\n`
-        + `${plan.entry} ${flags.join(" ")}`
+        + `${plan.entry} ${flags.join(" ")} --data=${plan.data}`
     )
     yield* Effect.gen(function*() {
       const crowd = yield* Effect.fork(Population.run(plan.clients, plan.seed, field))

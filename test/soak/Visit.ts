@@ -8,6 +8,7 @@ export type Kind =
   | "probe"
   | "talker"
   | "lurker"
+  | "historian"
   | "silent"
   | "messenger"
   | "renamer"
