@@ -100,24 +100,26 @@ describe("What was seen", () => {
       const [ann, bob] = [yield* arrive(listening), yield* arrive(listening)]
       yield* ann.sees(`${bob.front}已上线`)
       const said: Array<string> = []
+      const fails = "*** 新消息暂时无法保存"
+      /** Says something, which both hear; gives how many were told on the way that it is not kept. */
       const say = (text: string) =>
         Effect.gen(function*() {
           const line = `${ann.front}${text}`
           yield* ann.send(`${text}\n`)
           said.push(line)
+          let told = 0
           for (const client of [ann, bob]) {
-            while (true) {
-              const next = yield* client.line
-              if (next === line) break
+            for (let next = yield* client.line; next !== line; next = yield* client.line) {
               assert.strictEqual(next, fails)
               told++
             }
           }
+          return told
         })
-      const fails = "*** 新消息暂时无法保存"
       let told = 0
-      for (let n = 0; told === 0; n++) yield* say(`${n} ${"x".repeat(3000)}`)
-      for (let n = 0; n < 300; n++) yield* say(`full ${n}`)
+      do told = yield* say(`${said.length} ${"x".repeat(3000)}`)
+      while (told === 0)
+      for (let n = 0; n < 300; n++) told += yield* say(`full ${n}`)
       assert.strictEqual(told, 2, "each is told once")
       return { tellnet, ann, bob, said }
     })

@@ -1,24 +1,24 @@
 /**
  * The events of one turn, made into bytes: one buffer that all users share, and for those with something of their own
- * in it a way through it. Plain code without effects; what it costs is linear in the events plus the users.
+ * in it a plan through it. Plain code without effects; what it costs is linear in the events plus the users.
  */
 import { type Delivery, type Share, share } from "./Delivery.ts"
 import type { User } from "./User.ts"
 
 /** A place between two lines of the shared buffer. */
-interface Place {
+interface Offset {
   readonly bytes: number
   readonly lines: number
 }
 
-/** The way of one user through the batch: from where on it reads along, and what comes in between. */
-interface Way {
-  from: Place
-  readonly stops: Array<{ readonly from: Place; readonly to: Place; readonly reply: Delivery | undefined }>
+/** How one user reads the batch: from where on, and what comes in between. */
+interface ReadPlan {
+  from: Offset
+  readonly cuts: Array<{ readonly from: Offset; readonly to: Offset; readonly reply: Delivery | undefined }>
   open: boolean
 }
 
-const start: Place = { bytes: 0, lines: 0 }
+const start: Offset = { bytes: 0, lines: 0 }
 
 export class Batch {
   private readonly segments: Array<Buffer> = []
@@ -27,7 +27,7 @@ export class Batch {
   private text = ""
   private lines = 0
   private privateBytes = 0
-  private readonly ways = new Map<User, Way>()
+  private readonly plans = new Map<User, ReadPlan>()
   private readonly members: Set<User>
 
   /** `members`: who reads along; `join` and `part` change it. */
@@ -56,24 +56,24 @@ export class Batch {
     if (!this.members.has(user)) return
     // Own replies have their own limit; but a crowd may write to one user.
     if (delivery.kind === "private") this.privateBytes += delivery.bytes.length
-    const way = this.wayOf(user)
-    const here = this.here()
-    way.stops.push({ from: way.from, to: here, reply: delivery })
-    way.from = here
+    const plan = this.planOf(user)
+    const offset = this.offset()
+    plan.cuts.push({ from: plan.from, to: offset, reply: delivery })
+    plan.from = offset
   }
 
   /** From here on `user` reads along. */
   join(user: User): void {
     this.members.add(user)
-    this.ways.set(user, { from: this.here(), stops: [], open: true })
+    this.plans.set(user, { from: this.offset(), cuts: [], open: true })
   }
 
   /** From here on `user` does not. Says whether it did. */
   part(user: User): boolean {
     if (!this.members.delete(user)) return false
-    const way = this.wayOf(user)
-    way.stops.push({ from: way.from, to: this.here(), reply: undefined })
-    way.open = false
+    const plan = this.planOf(user)
+    plan.cuts.push({ from: plan.from, to: this.offset(), reply: undefined })
+    plan.open = false
     return true
   }
 
@@ -82,40 +82,40 @@ export class Batch {
     for (const user of this.members) this.part(user)
   }
 
-  /** Ends the batch, and calls `give` once for everybody who gets something. */
-  give(give: (user: User, share: Share) => void): void {
-    const end = this.here()
+  /** Ends the batch, and calls `deliver` once for everybody who gets something. */
+  flush(deliver: (user: User, share: Share) => void): void {
+    const end = this.offset()
     // In memory of its own, not of Node's pool: it may wait long in the channels that share it.
     const whole = Buffer.allocUnsafeSlow(end.bytes)
     this.segments.reduce((at, segment) => at + segment.copy(whole, at), 0)
-    const delivery = (from: Place, to: Place): Delivery => ({
+    const delivery = (from: Offset, to: Offset): Delivery => ({
       bytes: whole.subarray(from.bytes, to.bytes),
       lines: to.lines - from.lines,
       kind: "shared",
       promised: false
     })
-    for (const [user, way] of this.ways) {
+    for (const [user, plan] of this.plans) {
       const deliveries: Array<Delivery> = []
-      const stops = way.open ? [...way.stops, { from: way.from, to: end, reply: undefined }] : way.stops
-      for (const { from, reply, to } of stops) {
+      const cuts = plan.open ? [...plan.cuts, { from: plan.from, to: end, reply: undefined }] : plan.cuts
+      for (const { from, reply, to } of cuts) {
         if (to.bytes > from.bytes) deliveries.push(delivery(from, to))
         if (reply !== undefined) deliveries.push(reply)
       }
-      if (deliveries.length > 0) give(user, share(deliveries))
+      if (deliveries.length > 0) deliver(user, share(deliveries))
     }
     if (whole.length === 0) return
     const shared = share([delivery(start, end)])
-    if (this.ways.size === 0) { for (const user of this.members) give(user, shared) }
-    else for (const user of this.members) if (!this.ways.has(user)) give(user, shared)
+    if (this.plans.size === 0) { for (const user of this.members) deliver(user, shared) }
+    else for (const user of this.members) if (!this.plans.has(user)) deliver(user, shared)
   }
 
-  private wayOf(user: User): Way {
-    let way = this.ways.get(user)
-    if (way === undefined) this.ways.set(user, way = { from: start, stops: [], open: true })
-    return way
+  private planOf(user: User): ReadPlan {
+    let plan = this.plans.get(user)
+    if (plan === undefined) this.plans.set(user, plan = { from: start, cuts: [], open: true })
+    return plan
   }
 
-  private here(): Place {
+  private offset(): Offset {
     if (this.text !== "") {
       const segment = Buffer.from(this.text)
       this.segments.push(segment)

@@ -2,31 +2,26 @@
  * The fiber that empties the message channel into the log, follows the log, and tells everybody what comes of it. Knows no
  * socket and no command.
  */
-import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import { type Event, Seq, type Stored } from "../domain/Event.ts"
+import { monotonic } from "../domain/monotonic.ts"
 import type { Output } from "../domain/Output.ts"
-import { lobby } from "../domain/Room.ts"
 import type { World } from "../domain/World.ts"
 import { type Condition, MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Form } from "../wire/Form.ts"
-import type { Delivery } from "./Delivery.ts"
 import { type Answer, type Entry, isPresence, settle, sizeOf } from "./Entry.ts"
 import * as History from "./History.ts"
 import * as MessageChannel from "./MessageChannel.ts"
-import { monotonic } from "./monotonic.ts"
 import { nextTurn } from "./nextTurn.ts"
 import { OnlineMap } from "./OnlineMap.ts"
-import { Readers, type Recall } from "./Readers.ts"
+import { Readers } from "./Readers.ts"
 import { type Deed, eventsOf, inOrder, play } from "./Turn.ts"
 import type { User } from "./User.ts"
 
@@ -159,8 +154,8 @@ const makeState = Effect.gen(function*() {
       Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.address)
     )
   }
-  const readable: Readable = { log, clock, start: startDraining }
-  const replay = makeReplay(readable)
+  const readable: History.Readable = { log, clock, start: startDraining }
+  const replay = History.makeReplay(readable)
   const readers = new Readers({
     // A batch must find room in an empty channel, whose limit is in bytes: a character has three at most.
     batchBytes: Math.min(262_144, backlog / 4),
@@ -173,7 +168,7 @@ const makeState = Effect.gen(function*() {
         failed(user, bug)
       }
     },
-    recall: (recall) => recall.pay === undefined ? replay(recall) : asked(readable, recall, recall.pay),
+    recall: (recall) => recall.pay === undefined ? replay(recall) : History.asked(readable, recall, recall.pay),
     failed
   })
   return {
@@ -263,76 +258,4 @@ const announce = ({ channel, stats }: State) => (condition: Condition): void => 
   else if (condition.lost > 0) {
     channel.enqueue({ _tag: "Announced", output: { _tag: "NotKept", lines: condition.lost } })
   }
-}
-
-/** The lines that somebody asked for, made page by page as they are taken. */
-const asked = ({ clock, log }: Readable, { before, limit, user }: Recall, pay: (bytes: number) => void): Delivery => {
-  const pages = History.pages(log, lobby, before, limit)
-  const { form } = user
-  let any = false
-  const next = Effect.map(pages, (page) => {
-    if (page === undefined && any) return undefined
-    any = true
-    const bytes = Buffer.from(form.render(page ?? { _tag: "NothingYet" }, clock.unsafeCurrentTimeMillis()))
-    pay(bytes.length)
-    return bytes
-  })
-  return own(nothing, next)
-}
-
-/** The lines that newcomers are told unasked: read and made once for all who come between two lines. */
-const makeReplay = ({ log, start }: Readable) => {
-  let made: { readonly before: Seq; readonly form: Form; bytes: Uint8Array | undefined } | undefined
-  let all: Effect.Effect<Uint8Array> = Effect.succeed(nothing)
-  return ({ before, limit, user: { form } }: Recall): Delivery => {
-    if (made?.before !== before || made.form !== form) {
-      const making = made = { before, form, bytes: undefined as Uint8Array | undefined }
-      const deferred = Deferred.unsafeMake<Uint8Array>(FiberId.none)
-      all = Deferred.await(deferred)
-      // In a fiber of its own: whoever asks first may go before it is read.
-      start(
-        Effect.tap(
-          Effect.intoDeferred(wholeOf(History.pages(log, lobby, before, limit), form), deferred),
-          () =>
-            Effect.map(all, (bytes) => {
-              making.bytes = bytes
-            })
-        )
-      )
-    }
-    if (made.bytes !== undefined) return own(made.bytes)
-    let taken = false
-    const wait = all
-    return own(
-      nothing,
-      Effect.suspend(() => {
-        if (taken) return Effect.succeed(undefined)
-        taken = true
-        return wait
-      })
-    )
-  }
-}
-
-interface Readable {
-  readonly log: typeof MessageLog.Service
-  readonly clock: Clock.Clock
-  readonly start: (effect: Effect.Effect<unknown>) => void
-}
-
-const wholeOf = (pages: History.Pages, form: Form) =>
-  Effect.gen(function*() {
-    let text = ""
-    for (let page = yield* pages; page !== undefined; page = yield* pages) {
-      // Nobody asked for it, so nobody is told why it is missing: the log has the reason.
-      if (page._tag === "Past") text += form.render(page, 0)
-    }
-    return Buffer.from(text)
-  })
-
-const nothing = Buffer.alloc(0)
-
-const own = (bytes: Uint8Array, more?: Effect.Effect<Uint8Array | undefined>): Delivery => {
-  const delivery = { bytes, lines: 0, kind: "own", promised: false } as const
-  return more === undefined ? delivery : { ...delivery, source: more }
 }

@@ -10,9 +10,12 @@ export interface Peer extends Outlet {
    * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
    * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last
    * bytes it leaves: those are given first at the next pull. It MUST NOT wait: what it can deal with at once wakes no
-   * fiber. If it throws, the effect dies. Of a lost peer nothing comes; see `onLost`.
+   * fiber. If it throws, the effect dies. Of a lost peer nothing comes; see `onLost`. If it is interrupted, `take` MUST be
+   * stopped: every user waits here, and what it takes to notice an interruption is a kilobyte for each of them.
    */
   readonly pull: (take: (bytes: Buffer) => number | undefined) => Effect.Effect<boolean>
+  /** Gives nothing more to the last `take`. */
+  readonly stop: () => void
   /** Calls back when the peer is lost: reset, broken pipe, no answer to keep-alive. At once if it is lost already. */
   readonly onLost: (callback: () => void) => void
   /**

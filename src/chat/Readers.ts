@@ -62,7 +62,7 @@ export class Readers {
     let lines = 0
     for (const batch of batches.values()) {
       lines += batch.broadcasts
-      batch.give(this.options.deliver)
+      batch.flush(this.options.deliver)
     }
     return { next, lines }
   }

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import { UserId } from "../domain/Event.ts"
+import { monotonic } from "../domain/monotonic.ts"
+import type { Output } from "../domain/Output.ts"
 import type { EndReason } from "../domain/Reasons.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
@@ -14,7 +16,6 @@ import { Foreign, type Input, LineInput } from "../wire/LineInput.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import * as Commands from "./Commands.ts"
-import { monotonic } from "./monotonic.ts"
 import { Pace } from "./Pace.ts"
 import type { Peer } from "./Peer.ts"
 import type { User } from "./User.ts"
@@ -67,6 +68,7 @@ export const make = Effect.map(
           const { burst, rate } = shared.config
           const visit = new Visit(user, new Pace(rate, burst), addressPace)
           const exit = yield* Effect.exit(Effect.interruptible(readLines(shared, visit, peer)))
+          peer.stop()
           const reason = Exit.match(exit, {
             onSuccess: (reason) => reason,
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"
@@ -106,11 +108,24 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
     return user
   })
 
+/** What becomes of a visit that ends for each reason: what its user is told last, and whether it gets what is owed. */
+const ends: Record<EndReason, { readonly last?: Output; readonly close: "finish" | "destroy" }> = {
+  quit: { close: "finish" },
+  "end-of-input": { close: "finish" },
+  shutdown: { close: "finish" },
+  defect: { close: "finish" },
+  idle: { last: { _tag: "Kicked" }, close: "finish" },
+  reset: { close: "destroy" },
+  stalled: { close: "destroy" },
+  foreign: { close: "destroy" }
+}
+
 const leave = ({ broadcaster, clock, config }: Shared, user: User, peer: Peer, reason: EndReason) =>
   Effect.gen(function*() {
-    if (reason === "idle") yield* broadcaster.reply(user, { _tag: "Kicked" })
+    const { close, last } = ends[reason]
+    if (last !== undefined) yield* broadcaster.reply(user, last)
     yield* broadcaster.carry({ _tag: "Left", user: user.id })
-    if (reason === "reset" || reason === "stalled" || reason === "foreign") return yield* peer.destroy
+    if (close === "destroy") return yield* peer.destroy
     const begin = monotonic(clock)
     if (user.channel.isDraining) {
       yield* Effect.timeoutOption(Effect.interruptible(user.channel.drained()), config.stallTimeout)
@@ -161,7 +176,7 @@ const handle = (shared: Shared, visit: Visit, line: Input): Effect.Effect<EndRea
   const inTime = Effect.suspend(() => {
     note(shared, user, line, monotonic(shared.clock))
     visit.waited = early > 0
-    return carryOut(shared, visit, line)
+    return execute(shared, visit, line)
   })
   const arrived = user.who === undefined
     ? Effect.zipRight(shared.broadcaster.askAndWait(user, () => ({})), inTime)
@@ -174,15 +189,15 @@ const handle = (shared: Shared, visit: Visit, line: Input): Effect.Effect<EndRea
   )
 }
 
-const carryOut = (shared: Shared, visit: Visit, line: Input): Effect.Effect<"quit" | undefined> => {
-  const { broadcaster, config, execute } = shared
+const execute = (shared: Shared, visit: Visit, line: Input): Effect.Effect<"quit" | undefined> => {
+  const { broadcaster, config } = shared
   if (line === Discarded || line === Foreign) return goesOn
   if (line === TooLong) {
     return Effect.zipRight(broadcaster.reply(visit.user, { _tag: "LineTooLong", limit: config.maxLine }), goesOn)
   }
   if (typeof line === "object") return Effect.zipRight(broadcaster.reply(visit.user, line.answer), goesOn)
   const command = Command.parse(line)
-  return command._tag === "Quit" ? Effect.succeed("quit") : Effect.zipRight(execute(visit, command), goesOn)
+  return command._tag === "Quit" ? Effect.succeed("quit") : Effect.zipRight(shared.execute(visit, command), goesOn)
 }
 
 const note = ({ stats }: Shared, user: User, line: Input, now: number) => {

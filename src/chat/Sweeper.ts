@@ -5,11 +5,11 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { monotonic } from "../domain/monotonic.ts"
 import { RecentRate } from "../ops/RecentRate.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import { Broadcaster } from "./Broadcaster.ts"
-import { monotonic } from "./monotonic.ts"
 import { nextTurn } from "./nextTurn.ts"
 import type { User } from "./User.ts"
 

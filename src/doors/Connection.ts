@@ -32,7 +32,7 @@ class NetConnection implements Peer {
     this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
     socket.pause()
     socket.on("data", (bytes: Buffer) => this.onData(bytes))
-    socket.on("end", () => this.pulled?.(Effect.succeed(false)))
+    socket.on("end", () => this.onPulled(Effect.succeed(false)))
     socket.on("close", () => this.lost?.())
   }
 
@@ -40,19 +40,22 @@ class NetConnection implements Peer {
     return Effect.async<boolean>((resume) => {
       const { socket } = this
       if (socket.readableEnded) return resume(Effect.succeed(false))
-      const stop = () => {
-        socket.pause()
-        this.take = undefined
-        this.pulled = undefined
-      }
       this.take = take
-      this.pulled = (result) => {
-        stop()
-        resume(result)
-      }
+      this.pulled = resume
       socket.resume()
-      return Effect.sync(stop)
     })
+  }
+
+  stop(): void {
+    this.socket.pause()
+    this.take = undefined
+    this.pulled = undefined
+  }
+
+  private onPulled(result: Effect.Effect<boolean>): void {
+    const resume = this.pulled
+    this.stop()
+    resume?.(result)
   }
 
   private onData(bytes: Buffer): void {
@@ -62,10 +65,10 @@ class NetConnection implements Peer {
     try {
       const left = this.take(bytes)
       if (left === undefined) return
-      this.pulled?.(Effect.succeed(true))
+      this.onPulled(Effect.succeed(true))
       if (left > 0) this.giveBack(bytes.subarray(-left))
     } catch (bug) {
-      this.pulled?.(Effect.die(bug))
+      this.onPulled(Effect.die(bug))
     }
   }
 

@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Net from "node:net"
+import { CannotListen } from "../domain/CannotListen.ts"
 import type { RefusalReason } from "../domain/Reasons.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 
@@ -32,41 +33,9 @@ export class NotOpened extends Data.TaggedError("NotOpened")<{ readonly reason: 
   }
 }
 
-/** The address cannot be listened on, or not any more. */
-export class CannotListen extends Data.TaggedError("CannotListen")<{
-  readonly host: string
-  readonly port: number
-  /** The flags by which another address can be chosen. */
-  readonly flags: Flags
-  readonly cause: unknown
-}> {
-  override get message() {
-    const code = codeOf(this.cause)
-    return `Cannot listen on ${this.host} port ${this.port}: ${reasons(this.flags)[code] ?? code}.`
-  }
-}
-
-interface Flags {
-  readonly host: string
-  readonly port: string
-}
-
-const reasons = ({ host, port }: Flags): Record<string, string> => ({
-  EADDRINUSE: `the port is in use, choose another ${port}`,
-  EADDRNOTAVAIL: `this machine has no such address, choose another ${host}`,
-  ENOTFOUND: `no such host name, choose another ${host}`,
-  EACCES: `this user may not, choose a ${port} above 1023`
-})
-
-const codeOf = (cause: unknown): string => {
-  if (typeof cause !== "object" || cause === null) return String(cause)
-  if ("code" in cause && typeof cause.code === "string") return cause.code
-  return "cause" in cause ? codeOf(cause.cause) : String(cause)
-}
-
 // How many newcomers may wait in the kernel to be accepted; beyond that they try again after a second. The kernel has a
 // limit of its own (net.core.somaxconn).
-const newcomers = 4096
+const acceptQueueLength = 4096
 
 /** Listens on a port for plain TCP; until the end of the scope, which waits for all connections. */
 export const listen = (port: number, flag: string) =>
@@ -81,7 +50,7 @@ export const listen = (port: number, flag: string) =>
         host,
         port,
         signal: stop.signal,
-        backlog: newcomers,
+        backlog: acceptQueueLength,
         // Nothing is read, and so nothing can go wrong, before somebody serves the connection.
         pauseOnConnect: true,
         // How much may wait unread, or unwritten, before Node pauses; the default of Node 20.
@@ -101,10 +70,10 @@ export const listen = (port: number, flag: string) =>
           Option.match({ onNone: () => Effect.dieMessage("SocketServer gave no NetSocket"), onSome: handle })
         )
       ).pipe(Effect.mapError(fail))
-    // Who came and was never served would be waited for at the end.
+    // Sockets that were accepted but never served must be destroyed, or closing the scope waits for them.
     yield* Effect.addFinalizer(() =>
       Effect.raceFirst(Effect.interruptible(serve((socket) => Effect.sync(() => socket.destroy()))), Effect.yieldNow())
-        // That it does not listen any more is no news here.
+        // The port is already closed at this point, so ignore that error.
         .pipe(Effect.ignore)
     )
     const address = server.address._tag === "TcpAddress" ? server.address : { hostname: host, port }

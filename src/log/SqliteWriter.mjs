@@ -111,7 +111,7 @@ const open = () => {
        on conflict do update set lines = lines + excluded.lines, last = excluded.last`
     ),
     append: db.prepare(
-      `insert into line select value ->> 0, (select id from room where name = value ->> 1), value ->> 2, value ->> 3,
+      `insert or ignore into line select value ->> 0, (select id from room where name = value ->> 1), value ->> 2, value ->> 3,
        value ->> 4, value ->> 5 from json_each(?)`
     ),
     reserve: db.prepare("update number set value = ? where name = 'reserved'"),

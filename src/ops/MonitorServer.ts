@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Http from "node:http"
 import { address } from "../domain/Address.ts"
-import { CannotListen } from "../doors/Door.ts"
+import { CannotListen } from "../domain/CannotListen.ts"
 import * as Metrics from "./Metrics.ts"
 import { Stats } from "./Stats.ts"
 

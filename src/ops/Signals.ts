@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
-import { monotonic } from "../chat/monotonic.ts"
+import { monotonic } from "../domain/monotonic.ts"
 
 // One Ctrl-C under `npm start` arrives up to three times, within milliseconds: from the terminal, and passed on by npm
 // and by tsx. So what comes this soon after the first is not another wish.

@@ -35,7 +35,7 @@ const linesOf = ({ bytes, kind }: Delivery): ReadonlyArray<Line> =>
 /** Ends the batch; what each user got, and a failure where that does not add up. */
 const giveAll = (batch: Batch): Map<User, ReadonlyArray<Line>> => {
   const given = new Map<User, ReadonlyArray<Line>>()
-  batch.give((user, { deliveries, parts }) => {
+  batch.flush((user, { deliveries, parts }) => {
     assert.isFalse(given.has(user), "everybody is given to once")
     assert.deepStrictEqual(Buffer.concat(parts), Buffer.concat(deliveries.map(({ bytes }) => bytes)))
     for (const delivery of deliveries) assert.strictEqual(linesOf(delivery).length, delivery.lines)
@@ -101,7 +101,7 @@ describe("Batch", () => {
     batch.one(asker, ownReply({ bytes: Buffer.from("reply\n"), lines: 1 }))
     batch.everyone("two\n")
     const buffers = new Set<Uint8Array>()
-    batch.give((user, { parts }) => {
+    batch.flush((user, { parts }) => {
       if (user !== asker) { for (const part of parts) buffers.add(part) }
     })
     assert.deepStrictEqual([...buffers].map(String), ["one\ntwo\n"])
@@ -116,7 +116,7 @@ describe("Batch", () => {
     const batch = new Batch(members)
     batch.join(comes)
     batch.part(leaves)
-    batch.give(() => {})
+    batch.flush(() => {})
     const next = new Batch(members)
     next.everyone("hi\n")
     assert.sameMembers([...giveAll(next).keys()], [stays, comes])

@@ -54,6 +54,7 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
         )
         return pull
       },
+      stop: () => {},
       onLost: (callback) => {
         lost = callback
       },

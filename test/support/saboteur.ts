@@ -20,7 +20,7 @@ Net.Server.prototype.listen = new Proxy(Net.Server.prototype.listen, {
 
 const ways: Record<string, () => void> = {
   broadcaster: () => {
-    Batch.prototype.give = breakDown
+    Batch.prototype.flush = breakDown
   },
   sweeper: () => {
     RecentRate.prototype.sample = breakDown

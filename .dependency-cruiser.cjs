@@ -1,0 +1,23 @@
+/**
+ * The arrows between the folders of src: doors -> chat -> wire, log, ops -> domain. Only `Server.ts`, `main.ts` and what
+ * configures them see everything.
+ */
+const outside = (folder, ...allowed) => ({
+  name: `${folder} knows only what is below it`,
+  severity: "error",
+  from: { path: `^src/${folder}/` },
+  to: { path: "^src/", pathNot: [`^src/(${[folder, ...allowed].join("|")})/`, "^src/ServerConfig.ts$"] }
+})
+
+module.exports = {
+  forbidden: [
+    outside("doors", "chat", "wire", "ops", "domain"),
+    outside("chat", "wire", "log", "ops", "domain"),
+    outside("wire", "domain"),
+    outside("log", "domain"),
+    outside("ops", "domain"),
+    outside("domain"),
+    { name: "nothing goes in a circle", severity: "error", from: {}, to: { circular: true } }
+  ],
+  options: { doNotFollow: { path: "node_modules" }, tsPreCompilationDeps: true, tsConfig: { fileName: "tsconfig.json" } }
+}

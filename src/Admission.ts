@@ -1,0 +1,115 @@
+/** One connection, from the moment when a door accepts it: under the caps it gets a session, beyond them the reason. */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Net from "node:net"
+import type { Pace } from "./chat/Pace.ts"
+import type { Peer } from "./chat/Peer.ts"
+import * as Session from "./chat/Session.ts"
+import { monotonic } from "./domain/monotonic.ts"
+import type { CapReason } from "./domain/Reasons.ts"
+import { Caps } from "./doors/Caps.ts"
+import * as Connection from "./doors/Connection.ts"
+import type { Door } from "./doors/Door.ts"
+import * as RefusalLog from "./ops/RefusalLog.ts"
+import { Stats } from "./ops/Stats.ts"
+import { ServerConfig } from "./ServerConfig.ts"
+import { PlainForm } from "./wire/PlainForm.ts"
+
+// A refused client is told the reason. At most so many are being told at the same time; any further one is closed without
+// a word, so refusals stay cheap.
+const maxRefusals = 100
+const refusalPatience = Duration.seconds(5)
+
+/** What all connections share. */
+export const make = Effect.gen(function*() {
+  const connections = new Set<Peer>()
+  return {
+    caps: new Caps(yield* ServerConfig),
+    clock: yield* Effect.clock,
+    /** Those that have a session, or will. */
+    connections,
+    forms: yield* PlainForm,
+    refusals: 0,
+    stats: yield* Stats,
+    visit: yield* Session.make
+  }
+})
+type Admission = Effect.Effect.Success<typeof make>
+
+/** Deals with a connection until it is closed. */
+export const handle = (admission: Admission, door: Door, accepted: Net.Socket): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const ip = accepted.remoteAddress
+    // Gone between its arrival in the kernel and here: without an address it can be nobody.
+    if (ip === undefined) return close(accepted)
+    const entered = admission.caps.enter(ip, monotonic(admission.clock))
+    return typeof entered === "string"
+      ? refuse(admission, door, accepted, ip, entered)
+      : admit(admission, door, accepted, ip, entered)
+  })
+
+/**
+ * Holds the place under the caps that was entered for as long as the socket is open, its handshake included. Each online
+ * user keeps this effect suspended for its whole visit, and each nested combinator adds a stack frame for each of them:
+ * keep it flat.
+ */
+const admit = (
+  { caps, clock, connections, stats, visit }: Admission,
+  door: Door,
+  accepted: Net.Socket,
+  ip: string,
+  pace: Pace
+) =>
+  Effect.uninterruptibleMask((restore) => {
+    let connection: Peer | undefined
+    const whole = Effect.matchEffect(restore(door.open(accepted)), {
+      onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, ip)),
+      onSuccess: (socket) => {
+        connection = Connection.make(socket)
+        connections.add(connection)
+        stats.connections = connections.size
+        stats.accepted++
+        return visit(connection, pace, door.name)
+      }
+    })
+    return Effect.flatMap(Effect.exit(whole), (exit) => {
+      // Where an interruption came between two steps, nobody else closes it.
+      accepted.destroy()
+      if (connection !== undefined) connections.delete(connection)
+      stats.connections = connections.size
+      caps.leave(ip, monotonic(clock))
+      return Exit.isFailure(exit) && Cause.isDie(exit.cause)
+        ? Effect.logError("A connection failed", exit.cause)
+        : Effect.void
+    })
+  })
+
+const refuse = (admission: Admission, door: Door, accepted: Net.Socket, ip: string, reason: CapReason) =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => {
+      admission.refusals++
+      RefusalLog.note(admission.stats, reason, ip)
+    }),
+    () =>
+      admission.refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
+        const connection = Connection.make(socket)
+        const output = { _tag: reason === "server-full" ? "ServerFull" : "AddressFull" } as const
+        connection.write([Buffer.from(admission.forms.plain.render(output, 0))])
+        return connection.finish(refusalPatience)
+      }).pipe(
+        // It is refused already, and counted; that it cannot be told changes nothing.
+        Effect.ignore
+      ),
+    () =>
+      Effect.sync(() => {
+        accepted.destroy()
+        admission.refusals--
+      })
+  )
+
+const close = (accepted: Net.Socket) =>
+  Effect.sync(() => {
+    accepted.destroy()
+  })
