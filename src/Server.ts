@@ -1,5 +1,4 @@
 /** Lets connections in through its doors, one session each, within the caps; and closes in order. */
-import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -15,8 +14,7 @@ import type { Peer } from "./chat/Peer.ts"
 import * as Sweeper from "./chat/Sweeper.ts"
 import { address } from "./domain/Address.ts"
 import type { Door } from "./doors/Door.ts"
-import { Listener } from "./doors/Listener.ts"
-import { TlsListener } from "./doors/TlsListener.ts"
+import { Doors } from "./doors/Doors.ts"
 import * as Log from "./log/Log.ts"
 import { MessageLog } from "./log/MessageLog.ts"
 import * as Monitor from "./ops/Monitor.ts"
@@ -48,8 +46,7 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
   /** A server that is listening. Its end tells everyone, and waits for the shutdown grace at most. */
   static readonly layer = Layer.scoped(Server, Effect.suspend(() => make)).pipe(
     // The doors last: nobody comes in before all else is ready.
-    Layer.provide(Listener.layer),
-    Layer.provide(TlsListener.layer),
+    Layer.provide(Doors.layer),
     Layer.provide(Broadcaster.layer),
     Layer.provide([OnlineMap.layer, PlainForm.layer, Monitor.layer]),
     Layer.provide([Log.layer, Stats.layer])
@@ -60,7 +57,7 @@ const make = Effect.gen(function*() {
   const stats = yield* Stats
   const broadcaster = yield* Broadcaster
   const log = yield* MessageLog
-  const doors = Array.getSomes([yield* Listener, yield* TlsListener])
+  const doors = yield* Doors
   const admission = yield* Admission.make
   // A session outlives the door that it came through, so that its user is told if that dies.
   const sessions = yield* FiberSet.make<void>()

@@ -290,4 +290,66 @@ describe("Server", () => {
         )
       }
     }))
+
+  const old = (line: string) => {
+    const [, said] = /^\*\*\* \d\d-\d\d \d\d:\d\d:\d\d (.*)$/.exec(line) ?? []
+    return said
+  }
+
+  it.scopedLive("tells a newcomer the last lines behind its own arrival and the welcome, and then what is said", () =>
+    Effect.gen(function*() {
+      const port = yield* start({ replay: 2, welcome: { text: "hello" } })
+      const ann = yield* connect(port)
+      yield* ann.sees(`${ann.front}已上线`, "*** hello")
+      yield* ann.send("one\ntwo\nrename|ann\nthree\n")
+      yield* ann.sees(`${ann.front}one`, `${ann.front}two`, "您已经更新用户名:ann", `[${ann.address}]ann:three`)
+      const bob = yield* connect(port)
+      yield* bob.sees(`${bob.front}已上线`, "*** hello")
+      assert.strictEqual(old(yield* bob.line), `${ann.front}two`)
+      assert.strictEqual(old(yield* bob.line), `[${ann.address}]ann:three`)
+      yield* ann.send("four\n")
+      yield* bob.sees(`[${ann.address}]ann:four`)
+    }))
+
+  it.scopedLive("shows as many old lines as were asked for, to the asker alone, and says if there are none", () =>
+    Effect.gen(function*() {
+      const { ann, bob } = yield* two
+      yield* ann.send("/history\n")
+      yield* ann.sees("*** 还没有消息")
+      for (let n = 0; n < 25; n++) {
+        yield* ann.send(`${n}\n`)
+        yield* ann.sees(`${ann.front}${n}`)
+        yield* bob.sees(`${ann.front}${n}`)
+      }
+      const shows = (ask: string, from: number) =>
+        Effect.gen(function*() {
+          yield* ann.send(`${ask}\n`)
+          for (let n = from; n < 25; n++) assert.strictEqual(old(yield* ann.line), `${ann.front}${n}`)
+        })
+      yield* shows("/history", 5)
+      yield* shows("/History 3", 22)
+      yield* shows("/history 99999", 0)
+      for (const ask of ["/history 0", "/history abc", "/history -1", "/history 1 2"]) {
+        yield* ann.send(`${ask}\n`)
+        yield* ann.sees("*** 用法：/history [N]")
+      }
+      yield* seesNothingElse(ann)
+      yield* bob.sees(`${ann.front}nothing else`)
+    }))
+
+  it.scopedLive("shows the time before each line to whoever wants it, and to nobody else", () =>
+    Effect.gen(function*() {
+      const { ann, bob } = yield* two
+      const timed = (text: string) => new RegExp(`^\\d\\d:\\d\\d:\\d\\d ${text.replaceAll(/[[\]*.]/g, "\\$&")}$`)
+      yield* ann.send("/time on\nhi\n/history 1\n")
+      assert.match(yield* ann.line, timed("*** 已显示时间"))
+      assert.match(yield* ann.line, timed(`${ann.front}hi`))
+      assert.strictEqual(old(yield* ann.line), `${ann.front}hi`)
+      yield* bob.sees(`${ann.front}hi`)
+      yield* bob.send("to|" + ann.address + "|psst\n")
+      assert.match(yield* ann.line, timed(`${bob.address}对您说:psst`))
+      yield* ann.send("/time off\nbye\n")
+      yield* ann.sees("*** 已不显示时间", `${ann.front}bye`)
+      yield* bob.sees(`${ann.front}bye`)
+    }))
 })

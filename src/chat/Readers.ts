@@ -48,6 +48,7 @@ export class Readers {
     let next = index
     // Nobody may get one batch in two forms: it would get one of them too late.
     for (let deed = deeds[next]; deed?._tag === "Reform"; deed = deeds[++next]) this.reform(deed.user, deed.form)
+    for (const [form, users] of this.members) if (users.size === 0) this.members.delete(form)
     const batches = new Map(Array.from(this.members, ([form, users]) => [form, new Batch(users)] as const))
     const size = () => {
       let sum = 0
@@ -61,7 +62,7 @@ export class Readers {
     }
     let lines = 0
     for (const batch of batches.values()) {
-      lines += batch.broadcasts
+      lines = Math.max(lines, batch.broadcasts)
       batch.flush(this.options.deliver)
     }
     return { next, lines }
@@ -163,7 +164,6 @@ export class Readers {
   private reform(user: User, form: Form): void {
     const users = this.members.get(user.form)
     if (users?.delete(user) !== true) return
-    if (users.size === 0) this.members.delete(user.form)
     user.form = form
     const others = this.members.get(form)
     if (others === undefined) this.members.set(form, new Set([user]))

@@ -2,30 +2,24 @@
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
-import { type Line, Seq, type Stored } from "../domain/Event.ts"
-import { type Follower, linesOf, MessageLog, pageBytes, pageLines } from "./MessageLog.ts"
+import { Seq, type Stored } from "../domain/Event.ts"
+import { Lines } from "./Lines.ts"
+import { type Follower, linesOf, MessageLog } from "./MessageLog.ts"
 import { type Held, Registry } from "./Registry.ts"
 
-/** So many of the last lines are remembered. */
+/** So many of the last lines are remembered, at least. */
 export const rememberedLines = 10_000
 
+// They go in steps: to take away one costs as much as to look at all.
 const step = 1000
 
 const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
+  const lines = new Lines()
   let follower: Follower | undefined
   let next = 1
   let at = 0
-  let lines: Array<Line> = []
-  const find = (seq: Seq) => {
-    let [low, high] = [0, lines.length]
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (lines[middle]!.seq < seq) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
   return {
     start: Seq(0),
     append: (events) =>
@@ -33,9 +27,8 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
         at = Math.max(at, clock.unsafeCurrentTimeMillis())
         const stored: Stored = { seq: Seq(next), at, events }
         next += events.length
-        for (const line of linesOf(stored)) lines.push(line)
-        // In steps: a shift for each line would move all of them.
-        if (lines.length > rememberedLines + step) lines = lines.slice(-rememberedLines)
+        for (const line of linesOf(stored)) lines.add(line)
+        if (lines.size >= rememberedLines + step) lines.removeFirst(lines.size - rememberedLines)
         return follower?.take(stored) ?? Effect.void
       }),
     follow: (by) => {
@@ -44,28 +37,10 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
     startOf: (room, before, count) =>
       Effect.sync(() => {
         let start = before
-        let found = 0
-        const oldest = Math.max(0, lines.length - rememberedLines)
-        for (let i = find(before) - 1; i >= oldest && found < count; i--) {
-          if (lines[i]!.room !== room) continue
-          start = lines[i]!.seq
-          found++
-        }
+        for (const { seq } of Iterable.take(lines.backwards(room, before), count)) start = seq
         return start
       }),
-    read: (room, from, before) =>
-      Effect.sync(() => {
-        const page: Array<Line> = []
-        let bytes = 0
-        for (let i = find(from); i < lines.length && lines[i]!.seq < before; i++) {
-          const line = lines[i]!
-          if (line.room !== room) continue
-          bytes += line.text.length
-          if (page.length > 0 && (page.length === pageLines || bytes > pageBytes)) break
-          page.push(line)
-        }
-        return page
-      }),
+    read: (room, from, before) => Effect.sync(() => lines.page(room, from, before)),
     running: Effect.never
   }
 }

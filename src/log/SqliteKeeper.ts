@@ -4,7 +4,8 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { Line, Seq } from "../domain/Event.ts"
+import { type Line, Seq } from "../domain/Event.ts"
+import { Lines } from "./Lines.ts"
 import type { Condition } from "./MessageLog.ts"
 import type * as SqliteThread from "./SqliteThread.ts"
 
@@ -17,32 +18,40 @@ const retry = Duration.seconds(10)
 // What a line costs beside its text.
 const lineBytes = 256
 
+const slack = 1_048_576
+
 const sizeOf = ({ text }: Line) => lineBytes + 2 * text.length
 
 /** Lines that were given, and are not in the file yet; in order. */
-export class Waiting {
-  lines: Array<Line> = []
+export class Waiting extends Lines {
   private bytes = 0
   /** How many were given up. */
   lost = 0
 
-  add(lines: ReadonlyArray<Line>): void {
-    for (const line of lines) {
-      this.lines.push(line)
-      this.bytes += sizeOf(line)
-    }
-    let dropped = 0
-    while (this.bytes > waitingBytes) this.bytes -= sizeOf(this.lines[dropped++]!)
-    if (dropped > 0) this.lines = this.lines.slice(dropped)
-    this.lost += dropped
+  override add(line: Line): void {
+    super.add(line)
+    this.bytes += sizeOf(line)
   }
 
-  /** Takes away what was written by now: all lines up to this one. */
-  removeUpTo(seq: Seq): void {
-    const kept = this.lines.findIndex((line) => line.seq > seq)
-    const gone = this.lines.slice(0, kept < 0 ? undefined : kept)
-    this.lines = this.lines.slice(gone.length)
-    for (const line of gone) this.bytes -= sizeOf(line)
+  override removeFirst(count: number): ReadonlyArray<Line> {
+    const removed = super.removeFirst(count)
+    for (const line of removed) this.bytes -= sizeOf(line)
+    return removed
+  }
+
+  /** Gives up the oldest until no more wait than may. */
+  giveUp(): void {
+    if (this.bytes <= waitingBytes) return
+    let bytes = this.bytes
+    let count = 0
+    for (const line of this.first(this.size)) {
+      // Some more than must go, so that it is not done again for each line.
+      if (bytes <= waitingBytes - slack) break
+      bytes -= sizeOf(line)
+      count++
+    }
+    this.removeFirst(count)
+    this.lost += count
   }
 }
 
@@ -68,12 +77,17 @@ export const make = (thread: SqliteThread.SqliteThread, changed: (condition: Con
 
     const write = (lines: ReadonlyArray<Line>) => thread.ask("append", batchOf(lines, thread.next))
 
+    const wait = (lines: ReadonlyArray<Line>) => {
+      for (const line of lines) waiting.add(line)
+      waiting.giveUp()
+    }
+
     /** Writes what waits, oldest first, until nothing does. */
     const catchUp = Effect.gen(function*() {
-      while (waiting.lines.length > 0) {
-        const some = waiting.lines.slice(0, 500)
+      for (let some = waiting.first(500); some.length > 0; some = waiting.first(500)) {
         yield* write(some)
-        waiting.removeUpTo(some.at(-1)!.seq)
+        // Some of them may have been given up meanwhile.
+        waiting.removeFirst(waiting.before(Seq(some.at(-1)!.seq + 1)))
       }
       // In the same step as the look: what is said next is behind all that waited.
       writable = true
@@ -97,9 +111,9 @@ export const make = (thread: SqliteThread.SqliteThread, changed: (condition: Con
     const keep = (lines: ReadonlyArray<Line>) =>
       Effect.suspend(() => {
         if (lines.length === 0) return Effect.void
-        if (!writable) return Effect.sync(() => waiting.add(lines))
+        if (!writable) return Effect.sync(() => wait(lines))
         return Effect.catchAll(write(lines), (error) => {
-          waiting.add(lines)
+          wait(lines)
           return fails(error)
         })
       })
@@ -107,7 +121,7 @@ export const make = (thread: SqliteThread.SqliteThread, changed: (condition: Con
     yield* Effect.addFinalizer(() =>
       Effect.catchAll(
         catchUp,
-        () => Effect.logError(`${waiting.lines.length + waiting.lost} lines could not be kept`)
+        () => Effect.logError(`${waiting.size + waiting.lost} lines could not be kept`)
       )
     )
 

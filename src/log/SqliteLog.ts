@@ -4,6 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import * as NodeFs from "node:fs"
 import type { Address } from "../domain/Address.ts"
@@ -47,22 +48,21 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
       },
       startOf: (room, before, count) =>
         Effect.suspend(() => {
-          const late = waiting.lines.filter((line) => line.room === room && line.seq < before)
-          const first = late.at(-count)
-          if (first !== undefined) return Effect.succeed(first.seq)
-          const rest = late[0]?.seq ?? before
-          return Effect.map(readable(thread.ask("startOf", { room, before: rest, count: count - late.length })), Seq)
+          let start = before
+          let left = count
+          for (const { seq } of Iterable.take(waiting.backwards(room, before), count)) {
+            start = seq
+            left--
+          }
+          return left === 0
+            ? Effect.succeed(start)
+            : Effect.map(readable(thread.ask("startOf", { room, before: start, count: left })), Seq)
         }),
       read: (room, from, before) =>
-        Effect.gen(function*() {
-          const rows = yield* readable(
-            thread.ask("read", { room, from, before, lines: pageLines, bytes: pageBytes })
-          )
-          if (rows.length > 0) return rows.map((row) => lineOf(room, row))
-          return waiting.lines
-            .filter((line) => line.room === room && line.seq >= from && line.seq < before)
-            .slice(0, pageLines)
-        }),
+        Effect.map(
+          readable(thread.ask("read", { room, from, before, lines: pageLines, bytes: pageBytes })),
+          (rows) => rows.length > 0 ? rows.map((row) => lineOf(room, row)) : waiting.page(room, from, before)
+        ),
       running: thread.ended
     })
   })

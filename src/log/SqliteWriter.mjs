@@ -4,6 +4,7 @@
  */
 import Database from "libsql"
 import { parentPort, workerData } from "node:worker_threads"
+import { Retention } from "./SqliteRetention.mjs"
 
 /** @type {{ file: string, sync: boolean, keepLines: number, keepDays: number, keepBytes: number }} */
 const settings = workerData
@@ -33,14 +34,6 @@ const migrations = [
 // So many numbers are set aside at a time. A process that is killed leaves them unused.
 const block = 2 ** 32
 
-// So many lines go in one step, which takes some ms: a commit waits for one at most.
-const stepLines = 500
-
-// The newest lines of a room are not given up for the sake of others.
-const sheltered = 1000
-
-const minute = 60_000
-
 /** An error with a reason that the other side knows. */
 class Refusal extends Error {
   /** @param {string} reason */
@@ -55,8 +48,8 @@ let db
 /** @type {Record<string, ReturnType<InstanceType<typeof Database>["prepare"]>>} */
 let statements
 let reserved = 0
-let lines = 0
-let unchecked = 0
+/** @type {Retention} */
+let retention
 
 /** @param {string} sql */
 const number = (sql) => Number(/** @type {Array<unknown>} */ (db.prepare(sql).raw().get([]))[0])
@@ -122,15 +115,6 @@ const open = () => {
       `select seq, octet_length(text) from ${ofRoom} and seq >= ? and seq < ? order by seq limit ?`
     ).raw(),
     read: db.prepare(`select ${columns} from ${ofRoom} and seq between ? and ? order by seq`).raw(),
-    ripest: db.prepare(
-      `select id, lines, (select min(seq) from line where line.room = room.id) as first from room where lines > ?
-       order by first limit 1`
-    ).raw(),
-    quietest: db.prepare("select id, lines from room where lines > 0 order by last limit 1").raw(),
-    oldOf: db.prepare("select seq, room from line where room = ? order by seq limit ?").raw(),
-    oldest: db.prepare("select seq, room, at from line order by seq limit ?").raw(),
-    erase: db.prepare("delete from line where seq in (select value from json_each(?))"),
-    shrink: db.prepare("update room set lines = lines - ? where id = ?"),
     get: db.prepare("select key, value, version from registry where key = ?").raw(),
     list: db.prepare("select key, value, version from registry where key >= ? order by key limit ?").raw(),
     version: db.prepare("update number set value = value + 1 where name = 'version' returning value").raw(),
@@ -138,11 +122,9 @@ const open = () => {
     replace: db.prepare("update registry set value = ?, version = ? where key = ? and version = ?"),
     remove: db.prepare("delete from registry where key = ? and version = ?")
   }
-  lines = number("select coalesce(sum(lines), 0) from room")
   const first = number("select value from number where name = 'reserved'")
   reserve(first)
-  setInterval(() => prune(true), minute).unref()
-  setImmediate(() => prune(true))
+  retention = new Retention(db, settings, transaction)
   return { next: first, last: number("select coalesce((select at from line order by seq desc limit 1), 0)") }
 }
 
@@ -161,10 +143,7 @@ const append = ({ json, next, rooms }) => {
     statements["append"].run([json])
     if (reserved - next < block / 2) reserve(next)
   })
-  const added = rooms.reduce((sum, [, count]) => sum + count, 0)
-  lines += added
-  unchecked += added
-  if (lines > settings.keepLines || unchecked > 10_000) setImmediate(() => prune(unchecked > 10_000))
+  retention.added(rooms.reduce((sum, [, count]) => sum + count, 0))
 }
 
 /** @param {{ room: string, from: number, before: number, lines: number, bytes: number }} page */
@@ -174,66 +153,6 @@ const read = ({ before, bytes, from, lines, room }) => {
   const end = sizes.findIndex(([, size], i) => (sum += size) > bytes && i > 0)
   const last = sizes[end < 0 ? sizes.length - 1 : end - 1]
   return last === undefined ? [] : statements["read"].all([room, from, last[0]])
-}
-
-/** @param {ReadonlyArray<readonly [seq: number, room: number, ...unknown[]]>} rows */
-const erase = (rows) => {
-  if (rows.length === 0) return false
-  transaction(() => {
-    statements["erase"].run([JSON.stringify(rows.map(([seq]) => seq))])
-    /** @type {Map<number, number>} */
-    const counts = new Map()
-    for (const [, room] of rows) counts.set(room, (counts.get(room) ?? 0) + 1)
-    for (const [room, count] of counts) statements["shrink"].run([count, room])
-    db.exec("delete from room where lines = 0")
-  })
-  lines -= rows.length
-  return true
-}
-
-/** The oldest line that no room shelters, and some that follow in its room. @param {number} atMost */
-const eraseSurplus = (atMost) => {
-  const ripest = /** @type {[number, number] | undefined} */ (statements["ripest"].get([sheltered]))
-  if (ripest === undefined) return false
-  const [room, count] = ripest
-  const rows = /** @type {Array<[number, number]>} */ (
-    statements["oldOf"].all([room, Math.min(atMost, count - sheltered)])
-  )
-  return erase(rows)
-}
-
-const eraseQuietest = () => {
-  const quietest = /** @type {[number, number] | undefined} */ (statements["quietest"].get([]))
-  if (quietest === undefined) return false
-  return erase(/** @type {Array<[number, number]>} */ (statements["oldOf"].all([quietest[0], stepLines])))
-}
-
-const eraseOld = () => {
-  const limit = Date.now() - settings.keepDays * 86_400_000
-  const rows = /** @type {Array<[number, number, number]>} */ (statements["oldest"].all([stepLines]))
-  return erase(rows.filter(([, , at]) => at < limit))
-}
-
-const isTooLarge = () =>
-  (number("pragma page_count") - number("pragma freelist_count")) * number("pragma page_size") > settings.keepBytes
-
-let pruning = false
-
-/** One small step, and others behind whatever waits, until all limits hold. @param {boolean} all Not only the lines. */
-const prune = (all) => {
-  if (pruning) return
-  pruning = true
-  try {
-    if (all) unchecked = 0
-    const more = lines > settings.keepLines && eraseSurplus(Math.min(stepLines, lines - settings.keepLines)) ||
-      all && eraseOld() ||
-      all && isTooLarge() && (eraseSurplus(stepLines) || eraseQuietest())
-    if (more) setImmediate(() => prune(all))
-  } catch {
-    // A full disk has no room for this either. The next minute tries again; whoever appends meanwhile says it aloud.
-  } finally {
-    pruning = false
-  }
 }
 
 /** Counts versions on for ever, so that none comes again for a key that was removed between. */

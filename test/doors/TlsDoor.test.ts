@@ -85,7 +85,7 @@ const suites = [
 const refused = (url: string, reason: string) =>
   measures(url, `tellnet_connections_refused_total{reason="${reason}"} 1`)
 
-describe("TlsListener", { concurrent: true }, () => {
+describe("TlsDoor", { concurrent: true }, () => {
   withOpenssl("lets who comes with TLS and who comes without talk to each other", () =>
     Effect.gen(function*() {
       const { plain, tls } = yield* both()

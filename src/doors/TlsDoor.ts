@@ -3,9 +3,7 @@
  * connection costs is counted from when it is accepted.
  */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Net from "node:net"
 import * as Tls from "node:tls"
@@ -36,19 +34,16 @@ const secured = (certificate: Certificate.Certificate): Tls.SecureContextOptions
 /** How long, in ms, a handshake may take. */
 const handshakeTimeout = 10_000
 
-export class TlsListener extends Context.Tag("tellnet/TlsListener")<TlsListener, Option.Option<Door.Door>>() {
-  static readonly layer = Layer.scoped(
-    TlsListener,
-    Effect.flatMap(
-      ServerConfig,
-      ({ tlsCert, tlsKey, tlsPort }) =>
-        Option.match(Option.all([tlsPort, tlsCert, tlsKey]), {
-          onNone: () => Effect.succeedNone,
-          onSome: ([port, cert, key]) => Effect.asSome(make(port, Certificate.read(cert, key)))
-        })
-    )
-  ).pipe(Layer.provide(NodeFileSystem.layer))
-}
+/** Opens the door, if the configuration asks for it; until the end of the scope. */
+export const open = Effect.flatMap(
+  ServerConfig,
+  ({ tlsCert, tlsKey, tlsPort }) =>
+    Option.match(Option.all([tlsPort, tlsCert, tlsKey]), {
+      onNone: () => Effect.succeedNone,
+      onSome: ([port, cert, key]) =>
+        Effect.asSome(make(port, Effect.provide(Certificate.read(cert, key), NodeFileSystem.layer)))
+    })
+)
 
 const make = <E extends { readonly message: string }, R>(
   port: number,
