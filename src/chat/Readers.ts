@@ -13,6 +13,12 @@ import type { User } from "./User.ts"
 /** What has no bytes yet: the lines that are read from the log. */
 export type Recall = Extract<Deed, { readonly _tag: "Recall" }>
 
+/** Whole lines, and how many. */
+interface Rendered {
+  readonly bytes: Uint8Array
+  readonly lines: number
+}
+
 interface Options {
   /** How many bytes a batch may have, roughly, before the next one begins. */
   readonly batchBytes: number
@@ -27,7 +33,7 @@ export class Readers {
   private readonly members = new Map<Form, Set<User>>()
   private readonly options: Options
   /** Long answers that several ask for, as each form has them. */
-  private readonly rendered = new WeakMap<Output, Map<Form, Uint8Array>>()
+  private readonly rendered = new WeakMap<Output, Map<Form, Rendered>>()
 
   constructor(options: Options) {
     this.options = options
@@ -71,8 +77,7 @@ export class Readers {
   /** Tells everybody who is still there a last thing, with as little as can be broken. */
   tellTheRest(output: Output, at: number): void {
     for (const [form, users] of this.members) {
-      const bytes = Buffer.from(form.render(output, at))
-      const last = share([{ bytes, lines: linesIn(bytes), kind: "shared", promised: false }])
+      const last = share([{ ...inBytes(form.render(output, at)), kind: "shared", promised: false }])
       for (const user of users) this.options.deliver(user, last)
     }
     this.members.clear()
@@ -134,21 +139,19 @@ export class Readers {
     promised: boolean
   ): void {
     if (user === undefined) return
-    const bytes = reply === undefined
-      ? nothing
-      : reply instanceof Uint8Array
-      ? reply
-      : this.render(user.form, reply, at)
-    batches.get(user.form)?.one(user, { bytes, lines: linesIn(bytes), kind: "own", promised })
+    const { bytes, lines } = this.render(user.form, reply, at)
+    batches.get(user.form)?.one(user, { bytes, lines, kind: "own", promised })
   }
 
-  private render(form: Form, output: Output, at: number): Uint8Array {
-    if (output._tag !== "Users") return Buffer.from(form.render(output, at))
-    let forms = this.rendered.get(output)
-    if (forms === undefined) this.rendered.set(output, forms = new Map())
-    let bytes = forms.get(form)
-    if (bytes === undefined) forms.set(form, bytes = Buffer.from(form.render(output, at)))
-    return bytes
+  private render(form: Form, reply: Output | Uint8Array | undefined, at: number): Rendered {
+    if (reply === undefined) return nothing
+    if (reply instanceof Uint8Array) return { bytes: reply, lines: 0 }
+    if (reply._tag !== "Users") return inBytes(form.render(reply, at))
+    let forms = this.rendered.get(reply)
+    if (forms === undefined) this.rendered.set(reply, forms = new Map())
+    let rendered = forms.get(form)
+    if (rendered === undefined) forms.set(form, rendered = inBytes(form.render(reply, at)))
+    return rendered
   }
 
   private batchOf(batches: Map<Form, Batch>, form: Form): Batch {
@@ -171,11 +174,10 @@ export class Readers {
   }
 }
 
-const nothing = Buffer.alloc(0)
-const lineBreak = 10
+const nothing: Rendered = { bytes: Buffer.alloc(0), lines: 0 }
 
-const linesIn = (bytes: Uint8Array): number => {
+const inBytes = (text: string): Rendered => {
   let lines = 0
-  for (let at = bytes.indexOf(lineBreak); at >= 0; at = bytes.indexOf(lineBreak, at + 1)) lines++
-  return lines
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++
+  return { bytes: Buffer.from(text), lines }
 }
