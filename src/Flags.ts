@@ -74,11 +74,24 @@ const duration = (min: Duration.Duration): Kind<Duration.Duration> => ({
   read: (text) => Option.filter(decodeDuration(text), Duration.between({ minimum: min, maximum: longest }))
 })
 
+// No timer counts these.
+const days: Kind<Duration.Duration> = {
+  placeholder: "TIME",
+  expects: "a time such as 12h or 180d, from 1s to 36500d",
+  read: (text) =>
+    Option.filter(
+      decodeDuration(text),
+      Duration.between({ minimum: Duration.seconds(1), maximum: Duration.days(36_500) })
+    )
+}
+
 const welcome: Kind<Settings["welcome"]> = {
   placeholder: "on|off|TEXT",
   expects: "on, off or a text of at most 200 characters without control characters",
   read: (text) => {
     if (text === "on" || text === "off") return Option.some(text)
+    // Meant as on or off, and not as a line to greet with.
+    if (/^(?:yes|no|true|false|none)$/i.test(text)) return Option.none()
     return /^[^\p{Cc}\p{Zl}\p{Zp}]{1,200}$/u.test(text) && text.trim() !== "" ? Option.some({ text }) : Option.none()
   }
 }
@@ -86,7 +99,8 @@ const welcome: Kind<Settings["welcome"]> = {
 const data: Kind<Settings["data"]> = {
   placeholder: "FILE|none",
   expects: "none or the path of a file",
-  read: (text) => text === "" ? Option.none() : Option.some(text === "none" ? text : { file: text })
+  // "off" is what other flags call it.
+  read: (text) => text === "" || text === "off" ? Option.none() : Option.some(text === "none" ? text : { file: text })
 }
 
 const levels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
@@ -121,6 +135,8 @@ const settingsOf = (
   keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),
   keepDays: take("Keeping", "keep-days", integer(1, 36_500), "90", "days for which they are kept"),
   keepBytes: take("Keeping", "keep-bytes", integer(1_048_576, 2 ** 50), "2147483648", "bytes that they may take there"),
+  maxOwned: take("Keeping", "max-owned", integer(0, 10_000_000), "100000", "names that have owners, at most"),
+  nameTtl: take("Keeping", "name-ttl", days, "180d", "a name that its owner does not use is free again"),
   idleTimeout: take("Limits", "idle-timeout", duration(Duration.zero), "0", "silent users are kicked; 0: never"),
   maxLine: take("Limits", "max-line", integer(16, 1_048_576), "4096", "bytes in a line; longer ones are not sent"),
   rate: take("Limits", "rate", integer(0, 1_000_000), "20", "lines (of 256 B) a second of a connection; 0: any"),
@@ -206,7 +222,12 @@ export const parse = (args: ReadonlyArray<string>, env: Readonly<Record<string, 
       })
     }
   } catch (error) {
-    if (error instanceof CommanderError) return { words, code: error.exitCode === 0 ? 0 : 1 }
+    if (error instanceof CommanderError) {
+      // npm takes flags for its own, and leaves their values.
+      const isOfNpm = error.code === "commander.excessArguments" && env["npm_lifecycle_event"] === "start"
+      if (isOfNpm) words += `With npm, flags stand behind two dashes: npm start -- --flag value\n`
+      return { words, code: error.exitCode === 0 ? 0 : 1 }
+    }
     if (error instanceof BadSetting) return { words: `${error.message}\n`, code: 1 }
     throw error
   }

@@ -9,8 +9,12 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Admission from "./Admission.ts"
 import { Broadcaster } from "./chat/Broadcaster.ts"
+import { LastSeen } from "./chat/LastSeen.ts"
+import { Mailbox } from "./chat/Mailbox.ts"
 import { OnlineMap } from "./chat/OnlineMap.ts"
+import { OwnedNames } from "./chat/OwnedNames.ts"
 import type { Peer } from "./chat/Peer.ts"
+import { Records } from "./chat/Records.ts"
 import * as Sweeper from "./chat/Sweeper.ts"
 import { address } from "./domain/Address.ts"
 import type { Door } from "./doors/Door.ts"
@@ -21,6 +25,7 @@ import * as Monitor from "./ops/Monitor.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
 import { ServerConfig } from "./ServerConfig.ts"
+import { JsonForm } from "./wire/JsonForm.ts"
 import { PlainForm } from "./wire/PlainForm.ts"
 
 interface Part {
@@ -46,9 +51,10 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
   /** A server that is listening. Its end tells everyone, and waits for the shutdown grace at most. */
   static readonly layer = Layer.scoped(Server, Effect.suspend(() => make)).pipe(
     // The doors last: nobody comes in before all else is ready.
-    Layer.provide(Doors.layer),
-    Layer.provide(Broadcaster.layer),
-    Layer.provide([OnlineMap.layer, PlainForm.layer, Monitor.layer]),
+    Layer.provide([Doors.layer, OwnedNames.layer, LastSeen.layer]),
+    Layer.provide([Broadcaster.layer, JsonForm.layer]),
+    Layer.provide([OnlineMap.layer, Mailbox.layer, PlainForm.layer, Monitor.layer]),
+    Layer.provide(Records.layer),
     Layer.provide([Log.layer, Stats.layer])
   )
 }
@@ -58,6 +64,8 @@ const make = Effect.gen(function*() {
   const broadcaster = yield* Broadcaster
   const log = yield* MessageLog
   const doors = yield* Doors
+  const names = yield* OwnedNames
+  const lastSeen = yield* LastSeen
   const admission = yield* Admission.make
   // A session outlives the door that it came through, so that its user is told if that dies.
   const sessions = yield* FiberSet.make<void>()
@@ -72,6 +80,8 @@ const make = Effect.gen(function*() {
     { name: "doors", fiber: yield* Effect.forkScoped(serving) },
     { name: "log", fiber: yield* Effect.forkScoped(log.running) },
     { name: "sweeper", fiber: yield* Effect.forkScoped(Sweeper.run) },
+    { name: "names", fiber: yield* Effect.forkScoped(names.expiring) },
+    { name: "places", fiber: yield* Effect.forkScoped(lastSeen.storing) },
     { name: "refusal log", fiber: yield* Effect.forkScoped(RefusalLog.run) }
   ]
   yield* Effect.addFinalizer(() => stop(doors, sessions, admission.connections))
@@ -111,7 +121,8 @@ const stop = (doors: ReadonlyArray<Door>, sessions: FiberSet.FiberSet<void>, con
     stats.accepting = false
     yield* Effect.log("stopping")
     yield* Effect.forEach(doors, ({ stop }) => stop, { discard: true })
-    yield* close({ _tag: "ShuttingDown" })
+    // A commit that hangs would hold it up for ever.
+    yield* Effect.timeoutOption(Effect.interruptible(close({ _tag: "ShuttingDown" })), shutdownGrace)
     const ended = yield* Effect.forkDaemon(Fiber.interruptAll(sessions))
     yield* Effect.timeoutOption(Effect.interruptible(Fiber.join(ended)), shutdownGrace)
     yield* Effect.forEach(connections, (connection) => connection.destroy, { discard: true })

@@ -36,6 +36,10 @@ export interface Settings {
   readonly keepDays: number
   /** How many bytes the file may use; this limit comes before all others. */
   readonly keepBytes: number
+  /** How many names may have owners. */
+  readonly maxOwned: number
+  /** For how long a name that its owner does not use stays its own. */
+  readonly nameTtl: Duration.Duration
   /** A user who sends no line for so long is kicked, and warned before; 0 for never. */
   readonly idleTimeout: Duration.Duration
   /** How many bytes a line may have before its line break; a longer one is not sent. */
@@ -71,8 +75,14 @@ export interface Settings {
 /** Settings that are good each for itself, but not together. */
 export class SettingsDisagree extends Data.TaggedError("SettingsDisagree")<{ readonly message: string }> {}
 
-const disagreement = ({ noPlain, tlsCert, tlsKey, tlsPort }: Settings): string | undefined => {
+// What stands before the words of a line, and what an entry of a channel costs.
+const besideLine = 1024
+
+const disagreement = ({ backlog, maxLine, noPlain, tlsCert, tlsKey, tlsPort }: Settings): string | undefined => {
   const tls = tlsPort._tag === "Some"
+  // A private line may take a quarter of what may wait.
+  const least = 4 * (maxLine + besideLine)
+  if (backlog < least) return `--max-line ${maxLine} needs a --backlog of ${least} at least.`
   if (tls && tlsCert._tag === "None") return "--tls-port needs --tls-cert."
   if (tls && tlsKey._tag === "None") return "--tls-port needs --tls-key."
   if (!tls && tlsCert._tag === "Some") return "--tls-cert needs --tls-port."

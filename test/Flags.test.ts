@@ -69,6 +69,13 @@ describe("Flags", () => {
       ],
       [["--idle-timeout", "25d"], {}, /^--idle-timeout .* not "25d"\.$/],
       [["--idle-timeout", "-5s"], {}, /not "-5s"\.$/],
+      [["--welcome", "yes"], {}, /^--welcome .* must be on, off or a text/],
+      [["--data", "off"], {}, /^--data .* must be none or the path of a file/],
+      [
+        ["en"],
+        { npm_lifecycle_event: "start" },
+        /\nWith npm, flags stand behind two dashes: npm start -- --flag value$/
+      ],
       [["--welcome", "\u0007"], {}, /^--welcome .* must be on, off or a text/],
       [["--log-level", "loud"], {}, /^--log-level \(TELLNET_LOG_LEVEL\) must be all, trace, debug, .*, not "loud"\.$/],
       [["--no-plain"], { TELLNET_PORT: "x" }, /^--port/],
@@ -115,8 +122,8 @@ describe("Flags", () => {
     assert.deepStrictEqual(parsed, { words: help(), code: 0 })
   })
 
-  it("is what the README's table says, line by line", () => {
-    const readme = readFileSync("README.md", "utf8")
+  it("is what the table for operators says, line by line", () => {
+    const readme = readFileSync("src/ops/README.md", "utf8")
     const table = [...readme.matchAll(/^\| `--([a-z-]+)` \| `([^`]*)` \| (.*) \|$/gm)].map((
       [, name, fallback, what]
     ) => ({

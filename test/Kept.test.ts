@@ -152,6 +152,20 @@ describe("What was seen", () => {
   )
 
   it.live(
+    "ends in order though the disk is full, and says what could not be kept",
+    () =>
+      Effect.scoped(Effect.gen(function*() {
+        const { ann, bob, tellnet } = yield* limited(`${yield* folder}/tellnet.db`)
+        yield* tellnet.signal("SIGTERM")
+        for (const client of [ann, bob]) yield* client.end
+        const { code, stdout } = yield* tellnet.over
+        assert.strictEqual(code, 0)
+        assert.match(stdout, /3\d\d lines could not be kept/)
+      })),
+    { timeout: 90_000 }
+  )
+
+  it.live(
     "gets no number twice, though the server was killed while its disk was full",
     () =>
       Effect.scoped(Effect.gen(function*() {

@@ -66,6 +66,7 @@ describe("A client that speaks another protocol", () => {
       ["HTTP with a line that is too long", Buffer.from(`POST /${"x".repeat(9000)} HTTP/1.1\r\n\r\nhello\n`)],
       ["TLS", tlsHello],
       ["SSH", Buffer.from("SSH-2.0-OpenSSH_9.2\r\nhello\n")],
+      ["the PROXY protocol, version 2", Buffer.from("\r\n\r\n\0\r\nQUIT\n!\x11\0\fhello\n")],
       ["the PROXY protocol", Buffer.from("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\nhello\n")]
     ] as const
   ) {

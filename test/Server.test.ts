@@ -141,8 +141,15 @@ describe("Server", () => {
     Effect.gen(function*() {
       const { ann } = yield* two
       yield* ann.send("/help\n")
-      for (const usage of ["who", "rename", "to", "/history", "/time", "/stats", "/help", "/quit", "//TEXT"]) {
-        assert.match(yield* ann.line, new RegExp(`^\\*\\*\\* ${usage}`))
+      const lines = yield* Effect.replicateEffect(ann.line, 24)
+      assert.deepStrictEqual(lines.filter((line) => !line.startsWith("***  ")), [
+        "*** 说话",
+        "*** 房间和用户",
+        "*** 我",
+        "*** 连接"
+      ])
+      for (const usage of ["who, /who [ROOM]", "/join ROOM, /j ROOM", "/nick NAME#SECRET", "/json", "//TEXT"]) {
+        assert.strictEqual(lines.filter((line) => line.startsWith(`***   ${usage}  `)).length, 1, usage)
       }
       yield* seesNothingElse(ann)
     }))

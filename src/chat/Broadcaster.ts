@@ -16,14 +16,24 @@ import { type Condition, MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Form } from "../wire/Form.ts"
-import { type Answer, type Entry, isPresence, settle, sizeOf } from "./Entry.ts"
+import {
+  type Answer,
+  type Entry,
+  isPresence,
+  type MakePages,
+  promisedTo,
+  settle,
+  sizeOf,
+  type Verdict
+} from "./Entry.ts"
 import * as History from "./History.ts"
+import type { Ignores } from "./Ignores.ts"
 import * as MessageChannel from "./MessageChannel.ts"
 import { nextTurn } from "./nextTurn.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { Readers } from "./Readers.ts"
-import { type Deed, eventsOf, inOrder, play } from "./Turn.ts"
-import type { User } from "./User.ts"
+import { type Deed, eventsOf, inOrder, play, withoutKnown } from "./Turn.ts"
+import type { Asker, User } from "./User.ts"
 
 /**
  * How many bytes may wait in the message channel. It is emptied at every turn, so this bounds what one turn may hold;
@@ -42,29 +52,45 @@ const patientBytes = 4096
 const presenceDelay = 20
 
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
-  /** Lets an event happen. Waits while the message channel is full. */
-  readonly happen: (event: Event) => Effect.Effect<void>
+  /** Lets an event happen; the asker, if there is one, is answered. Waits while the message channel is full. */
+  readonly happen: (event: Event, asker?: Asker) => Effect.Effect<void>
   /** The same for somebody who had to wait already, and lets others pass. */
-  readonly happenPatiently: (event: Event) => Effect.Effect<void>
+  readonly happenPatiently: (event: Event, asker?: Asker) => Effect.Effect<void>
   /** The same for plain code: `false` if the message channel is full, and nothing happens. */
-  readonly unsafeHappen: (event: Event) => boolean
+  readonly unsafeHappen: (event: Event, asker?: Asker) => boolean
   /** The same, until all that comes of it was handed to the users' channels; or will never be. */
   readonly carry: (event: Event) => Effect.Effect<void>
+  /**
+   * The same for an event of this user that may not be to be: gives what became of it. If it brings the user to another room,
+   * it is told so many of the last lines there.
+   */
+  readonly attempt: (user: User, event: Event, replay?: number) => Effect.Effect<Verdict>
   /** Lets the user arrive, and from then on hear everything; welcomed or not, with so many of the last lines before. */
   readonly arrive: (user: User, welcome: boolean, replay: number) => Effect.Effect<void>
-  /** Tells a user something at this place; never skipped. Waits while the message channel is full. */
-  readonly reply: (user: User, reply: Output | Uint8Array) => Effect.Effect<void>
+  /** Answers a user at this place; never skipped. Waits while the message channel is full. */
+  readonly reply: (asker: Asker, reply: Output) => Effect.Effect<void>
+  /** Tells a user something that is not the answer, or not all of it. Likewise. */
+  readonly inform: (user: User, output: Output | Uint8Array) => Effect.Effect<void>
   /**
    * Tells a user, and perhaps somebody else, what follows from the world at this place. Waits while the message channel is
-   * full. If `answer` throws, that ends the visit of the user.
+   * full. If `answer` throws, that ends the visit of the user. With an event whose nonce is known nothing is told again.
    */
-  readonly ask: (user: User, answer: (world: World) => Answer) => Effect.Effect<void>
+  readonly ask: (
+    asker: Asker,
+    answer: (world: World) => Answer,
+    event?: Extract<Event, { readonly _tag: "Told" }>
+  ) => Effect.Effect<void>
   /** The same until the answer was handed to the user's channel; made once for all who ask the same in one turn. */
-  readonly askAndWait: (user: User, answer: (world: World) => Answer) => Effect.Effect<void>
-  /** Tells a user the last lines before this place. `pay` is told of the bytes that are read for it. */
-  readonly recall: (user: User, limit: number, pay: (bytes: number) => void) => Effect.Effect<void>
-  /** From this place on the user is told in another form. */
-  readonly reform: (user: User, form: Form) => Effect.Effect<void>
+  readonly askAndWait: (asker: Asker, answer: (world: World) => Answer) => Effect.Effect<void>
+  /**
+   * Gives a long answer, which is made as it is taken. `pay` is told of its bytes, and says for how many ms the next part
+   * waits.
+   */
+  readonly stream: (asker: Asker, pages: MakePages, pay: (bytes: number) => number) => Effect.Effect<void>
+  /** From this place on the user is told in another form; `first`, if given, before all else. */
+  readonly reform: (user: User, form: Form, first?: (world: World) => Output) => Effect.Effect<void>
+  /** From this place on the user is told nothing of these. */
+  readonly shut: (user: User, ignores: Ignores | undefined) => Effect.Effect<void>
   /** Tells everyone a last thing. Waits until it was handed to all channels; nothing is heard any more after it. */
   readonly close: (output: Output) => Effect.Effect<void>
   /** Everybody who is online. */
@@ -90,28 +116,31 @@ const make = Effect.gen(function*() {
   )
 
   /** Waits until an entry was dealt with; or not, if nobody deals with entries any more. */
-  const dealWith = (entry: (done: () => void) => Entry) =>
-    Effect.async<void>((resume) => {
-      const takeBack = channel.enqueue(entry(() => resume(Effect.void)))
+  const dealWith = <A = void>(entry: (done: (result: A) => void) => Entry) =>
+    Effect.async<A>((resume) => {
+      const takeBack = channel.enqueue(entry((result) => resume(Effect.succeed(result))))
       return Effect.sync(takeBack)
     })
 
   return Broadcaster.of({
     fiber,
-    happen: (event) => channel.offer({ _tag: "Happened", event }),
-    happenPatiently: (event) => channel.offerPatiently({ _tag: "Happened", event }),
-    unsafeHappen: (event) => channel.unsafeOffer({ _tag: "Happened", event }),
+    happen: (event, asker) => channel.offer(happened(event, asker)),
+    happenPatiently: (event, asker) => channel.offerPatiently(happened(event, asker)),
+    unsafeHappen: (event, asker) => channel.unsafeOffer(happened(event, asker)),
     carry: (event) => dealWith((done) => ({ _tag: "Happened", event, done })),
+    attempt: (user, event, replay = 0) => dealWith((decided) => ({ _tag: "Tried", user, event, replay, decided })),
     arrive: (user, welcome, replay) =>
       Effect.suspend(() => {
         state.readers.expect(user)
         return channel.offer({ _tag: "Came", user, welcome, replay })
       }),
-    reply: (user, reply) => channel.offer({ _tag: "Replied", user, reply }),
-    ask: (user, answer) => channel.offer({ _tag: "Asked", user, answer }),
-    askAndWait: (user, answer) => dealWith((done) => ({ _tag: "Awaited", user, answer, done })),
-    recall: (user, limit, pay) => dealWith((done) => ({ _tag: "Recalled", user, limit, pay, done })),
-    reform: (user, form) => channel.offer({ _tag: "Formed", user, form }),
+    reply: (asker, reply) => channel.offer({ _tag: "Replied", asker, reply }),
+    inform: (user, output) => channel.offer({ _tag: "Informed", user, output }),
+    ask: (asker, answer, event) => channel.offer({ _tag: "Asked", asker, answer, ...event && { event } }),
+    askAndWait: (asker, answer) => dealWith((done) => ({ _tag: "Awaited", asker, answer, done })),
+    stream: (asker, pages, pay) => dealWith((done) => ({ _tag: "Streamed", asker, pages, pay, done })),
+    reform: (user, form, first) => channel.offer({ _tag: "Formed", user, form, first }),
+    shut: (user, ignores) => channel.offer({ _tag: "Shut", user, ignores }),
     close: (output) =>
       Effect.zipRight(
         dealWith((done) => ({ _tag: "Closed", output, done })),
@@ -121,6 +150,9 @@ const make = Effect.gen(function*() {
     users: state.readers
   })
 })
+
+const happened = (event: Event, asker: Asker | undefined): Entry =>
+  asker === undefined ? { _tag: "Happened", event } : { _tag: "Happened", event, asker }
 
 /** What the fiber works with. */
 const makeState = Effect.gen(function*() {
@@ -138,7 +170,7 @@ const makeState = Effect.gen(function*() {
     patientLimit: patientBytes,
     sizeOf,
     onOffered: (entry) => {
-      if (entry._tag === "Replied" || entry._tag === "Asked") entry.user.channel.promise()
+      promisedTo(entry)?.channel.promise()
       if (!isPresence(entry)) {
         wake.urgent = true
         words.unsafeOpen()
@@ -154,8 +186,8 @@ const makeState = Effect.gen(function*() {
       Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.address)
     )
   }
-  const readable: History.Readable = { log, clock, start: startDraining }
-  const replay = History.makeReplay(readable)
+  // Whoever comes waits for nobody who asks.
+  const readable: History.Readable = { log: yield* History.shareReads(log), start: startDraining }
   const readers = new Readers({
     // A batch must find room in an empty channel, whose limit is in bytes: a character has three at most.
     batchBytes: Math.min(262_144, backlog / 4),
@@ -168,7 +200,8 @@ const makeState = Effect.gen(function*() {
         failed(user, bug)
       }
     },
-    recall: (recall) => recall.pay === undefined ? replay(recall) : History.asked(readable, recall, recall.pay),
+    stream: (stream) => History.streamed(clock, stream),
+    replay: History.makeReplay(readable),
     failed
   })
   return {
@@ -203,7 +236,8 @@ const turn = (state: State): Effect.Effect<void> =>
     wake.urgent = false
     const heardPatient = channel.holdsPatient
     const begin = monotonic(clock)
-    state.inHand = inOrder(yield* channel.takeAll)
+    const entries = inOrder(yield* channel.takeAll)
+    state.inHand = withoutKnown(yield* state.online, entries, clock.unsafeCurrentTimeMillis())
     const events = eventsOf(state.inHand)
     yield* events.length > 0
       ? Effect.uninterruptible(state.log.append(events))
@@ -226,7 +260,7 @@ const take = (state: State, { at, events, seq }: Stored) =>
 
 const playOut = (state: State, seq: Seq, at: number) =>
   Effect.flatMap(
-    Ref.modify(state.online, (world) => play(world, state.inHand, seq)),
+    Ref.modify(state.online, (world) => play(world, state.inHand, seq, at)),
     (deeds) => perform(state, deeds, at)
   )
 
@@ -240,7 +274,7 @@ const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Deed>, at: numb
     stats.onBatch(done.lines)
     for (let settled = begin; settled < next; settled++) {
       const deed = deeds[settled]!
-      if (deed._tag === "Settle") settle(deed.entry)
+      if (deed._tag === "Settle") deed.settle()
     }
   })
   return Effect.whileLoop({

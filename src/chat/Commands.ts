@@ -2,24 +2,35 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import type { Event } from "../domain/Event.ts"
+import * as SortedMap from "effect/SortedMap"
+import type { Event, Online } from "../domain/Event.ts"
+import { Seq } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
-import { chooseName } from "../domain/Name.ts"
+import { chooseName, longestName, nameKey } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
-import { lobby } from "../domain/Room.ts"
+import { chooseRoom, lobby, type Room } from "../domain/Room.ts"
 import * as World from "../domain/World.ts"
+import { MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Command } from "../wire/Command.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
 import { terminalSafe } from "../wire/Text.ts"
 import { Broadcaster } from "./Broadcaster.ts"
-import type { Answer } from "./Entry.ts"
+import type { Answer, Pages, Verdict } from "./Entry.ts"
+import * as History from "./History.ts"
+import * as Homecoming from "./Homecoming.ts"
+import { maxIgnored } from "./Ignores.ts"
+import { OwnedNames } from "./OwnedNames.ts"
+import * as PrivateLines from "./PrivateLines.ts"
+import * as Secret from "./Secret.ts"
+import { behind } from "./Turn.ts"
 import type { Visit } from "./Visit.ts"
 
-/** All commands but the one that ends the visit. */
-export type Executable = Exclude<Command, { readonly _tag: "Quit" }>
+/** All commands but those that change how the session goes on. */
+export type Executable = Exclude<Command, { readonly _tag: "Quit" | "Json" }>
 
 type Handlers = {
   readonly [Tag in Executable["_tag"]]: (
@@ -34,102 +45,289 @@ export type Execute = (visit: Visit, command: Executable) => Effect.Effect<void>
 const answerBytes = 16_384
 const presentBytes = 64
 
-/** A new name changes the list for everybody, so it is paid for like so many lines. */
-const renameLines = 5
+/** What changes something for many is paid for like so many lines: a name, a room. */
+const dearLines = 5
 
 /** What a user says, as an event. */
-export const said = ({ user: { id, who } }: Visit, text: string): Event | undefined =>
-  who && { _tag: "Said", user: id, who, room: lobby, text: terminalSafe(text) }
+export const said = (
+  { user: { circle, id, who } }: Visit,
+  { nonce, text }: Extract<Command, { readonly _tag: "Say" }>
+): Event | undefined => {
+  if (who === undefined || circle === undefined) return undefined
+  const event = { _tag: "Said", user: id, who, room: circle.room, text: terminalSafe(text) } as const
+  return nonce === undefined ? event : { ...event, nonce }
+}
 
 export const make = Effect.gen(function*() {
-  const handlers = yield* makeHandlers
+  const handlers = makeHandlers(yield* makeShared)
   // Each handler takes the command with its own tag.
   const execute: Execute = (visit, command) =>
     (handlers[command._tag] as (visit: Visit, command: Executable) => Effect.Effect<void>)(visit, command)
   return execute
 })
 
-const makeHandlers = Effect.gen(function*() {
-  const { ask, askAndWait, carry, happen, happenPatiently, recall, reform, reply } = yield* Broadcaster
-  const forms = yield* PlainForm
-  const stats = yield* Stats
-  const clock = yield* Effect.clock
-  const idleTimeout = Duration.toMillis((yield* ServerConfig).idleTimeout)
-  const pay = (visit: Visit, lines: number) => visit.pay(monotonic(clock), lines)
-  const say = (output: Output) => ({ user }: Visit) => reply(user, output)
+const makeShared = Effect.gen(function*() {
+  const { idleTimeout, maxLine, replay } = yield* ServerConfig
+  return {
+    broadcaster: yield* Broadcaster,
+    clock: yield* Effect.clock,
+    forms: yield* PlainForm,
+    homecoming: yield* Homecoming.make,
+    idleTimeout: Duration.toMillis(idleTimeout),
+    log: yield* Effect.flatMap(MessageLog, History.shareReads),
+    maxLine,
+    names: yield* OwnedNames,
+    replay,
+    stats: yield* Stats,
+    tell: yield* PrivateLines.make
+  }
+})
+type Shared = Effect.Effect.Success<typeof makeShared>
 
-  const standing = ({ user: { channel, heardAt } }: Visit) => (world: World.World): Answer => ({
-    reply: {
-      _tag: "Stats",
-      standing: {
-        online: World.size(world),
-        linesPerSecond: stats.linesPerSecond,
-        backlog: channel.backlog,
-        skipped: channel.skippedLines,
-        idleLeft: idleTimeout === 0 ? undefined : Math.ceil((heardAt + idleTimeout - monotonic(clock)) / 1000)
-      }
-    }
-  })
+const makeHandlers = (shared: Shared): Handlers => {
+  const { ask, askAndWait, happen, happenPatiently, inform, reform, reply } = shared.broadcaster
+  const pay = (visit: Visit, lines: number) => visit.pay(monotonic(shared.clock), lines)
+  const say = (output: Output) => ({ asker }: Visit) => reply(asker, output)
+  const refuse = ({ asker }: Visit, refusal: Output) => reply(asker, refusal)
 
-  const handlers: Handlers = {
-    Say: (visit, { text }) => {
-      const event = said(visit, text)
+  return {
+    Say: (visit, command) => {
+      const event = said(visit, command)
       if (event === undefined) return Effect.void
-      return visit.waited ? happenPatiently(event) : happen(event)
+      const asker = visit.isProgram ? visit.asker : undefined
+      return visit.waited ? happenPatiently(event, asker) : happen(event, asker)
     },
-    Who: (visit) =>
-      askAndWait(visit.user, (world) => {
-        pay(visit, Math.floor((World.size(world) * presentBytes) / answerBytes))
-        return roster(world)
+    Who: (visit, { room }) =>
+      askAndWait(visit.asker, (world) => {
+        const answer = rosterOf(world, room === undefined ? visit.user.circle?.room : roomOf(room))
+        if (answer.reply?._tag === "Users") {
+          pay(visit, Math.floor((answer.reply.users.length * presentBytes) / answerBytes))
+        }
+        return answer
       }),
-    Rename: (visit, { name }) => {
-      pay(visit, renameLines - 1)
-      return Either.match(chooseName(name), {
-        onLeft: (why) => reply(visit.user, { _tag: why === "reserved" ? "NameReserved" : "NameNotAllowed" }),
-        // Nothing more of this user is heard before it is called so: what it says holds its name.
-        onRight: (name) => carry({ _tag: "Renamed", user: visit.user.id, name })
+    Rename: (visit, command) => {
+      pay(visit, dearLines - 1)
+      return rename(shared, visit, command)
+    },
+    Secret: (visit, { secret }) => {
+      pay(visit, dearLines - 1)
+      return Option.match(Secret.choose(secret), {
+        onNone: () => refuse(visit, { _tag: "BadSecret" }),
+        onSome: (secret) => Effect.flatMap(shared.names.change(visit.user, secret), (told) => reply(visit.asker, told))
       })
     },
-    Tell: (visit, { name, text }) =>
-      name === ""
-        ? reply(visit.user, { _tag: "TellMalformed" })
-        : ask(visit.user, (world) => tell(visit, world, name, text)),
+    Disown: (visit) => {
+      pay(visit, dearLines - 1)
+      return Effect.flatMap(shared.names.disown(visit.user), (told) =>
+        Effect.zipRight(
+          told._tag === "Disowned" ? shared.homecoming.go(visit) : Effect.void,
+          reply(visit.asker, told)
+        ))
+    },
+    Tell: (visit, command) => shared.tell(visit, command),
     TellMalformed: say({ _tag: "TellMalformed" }),
-    History: (visit, { limit }) => {
-      let bytes = 0
-      return recall(visit.user, limit, (more) => {
-        bytes += more
-        const lines = Math.floor(bytes / answerBytes)
-        bytes -= lines * answerBytes
-        pay(visit, lines)
-      })
+    History: (visit, { after, before, limit }) =>
+      stream(shared, visit, (world, room) => {
+        const end = Seq(Math.min(before ?? Infinity, behind(world)))
+        return after === undefined
+          ? History.last(shared.log, room, end, limit)
+          : History.since(shared.log, room, Seq(after + 1), end, limit)
+      }),
+    Missed: (visit) => {
+      const { owning } = visit
+      if (owning === undefined) return refuse(visit, { _tag: "NeverOwned" })
+      const { missed } = owning
+      return stream(shared, visit, (_world, room) =>
+        missed === undefined
+          ? History.none()
+          : History.missed(shared.log, room, missed.from, missed.before, Homecoming.mostMissed))
     },
+    Join: (visit, { room }) =>
+      Option.match(chooseRoom(room), {
+        onNone: () => refuse(visit, { _tag: "RoomNotAllowed" }),
+        onSome: (room) => join(shared, visit, room)
+      }),
+    Leave: (visit) => join(shared, visit, lobby),
+    Rooms: (visit) => askAndWait(visit.asker, rooms),
+    Ignore: (visit, { name }) =>
+      name === undefined
+        ? reply(visit.asker, { _tag: "Ignoring", names: (visit.user.ignores ?? []).map(({ name }) => name) })
+        : ignore(shared, visit, name),
+    Unignore: (visit, { name }) => unignore(shared, visit, name),
+    Whois: (visit, { name }) => ask(visit.asker, (world) => whois(world, visit, name)),
     Time: (visit, { shown }) =>
       Effect.zipRight(
-        reform(visit.user, shown ? forms.timed : forms.plain),
-        reply(visit.user, { _tag: shown ? "TimeShown" : "TimeHidden" })
+        reform(visit.user, shown ? shared.forms.timed : shared.forms.plain),
+        inform(visit.user, { _tag: shown ? "TimeShown" : "TimeHidden" })
       ),
-    Stats: (visit) => ask(visit.user, standing(visit)),
+    Stats: (visit) => ask(visit.asker, (world) => ({ reply: standing(shared, visit, world) })),
     Help: say({ _tag: "Help" }),
-    Misused: ({ user }, { usage }) => reply(user, { _tag: "Usage", usage }),
-    Unknown: ({ user }, { command }) => reply(user, { _tag: "UnknownCommand", command }),
+    Misused: (visit, { usage }) => refuse(visit, { _tag: "Usage", usage }),
+    Unknown: (visit, { command }) => refuse(visit, { _tag: "UnknownCommand", command }),
+    Malformed: say({ _tag: "Malformed" }),
+    Empty: say({ _tag: "TellEmpty" }),
+    TooLong: say({ _tag: "LineTooLong", limit: shared.maxLine }),
     Blank: () => Effect.void
   }
-  return handlers
-})
-
-const tell = ({ user }: Visit, world: World.World, name: string, text: string): Answer => {
-  const to = Option.getOrUndefined(World.holder(world, name))
-  if (to === undefined || user.who === undefined) return { reply: { _tag: "NoSuchUser" } }
-  if (text.trim() === "") return { reply: { _tag: "TellEmpty" } }
-  return { private: { to: to.user, output: { _tag: "Private", from: user.who, text } } }
 }
 
-const rosters = new WeakMap<World.World["users"], Answer>()
+/** Old lines, paid for by their bytes as they are taken. One answer of this kind is on its way at a time. */
+const stream = (
+  { broadcaster, clock }: Shared,
+  visit: Visit,
+  find: (world: World.World, room: Room) => Pages
+): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    let bytes = 0
+    const pay = (more: number) => {
+      bytes += more
+      const lines = Math.floor(bytes / answerBytes)
+      bytes -= lines * answerBytes
+      return lines === 0 ? 0 : visit.pay(monotonic(clock), lines)
+    }
+    const taken = Effect.unsafeMakeLatch()
+    const before = visit.streaming
+    visit.streaming = taken.await
+    const pages = (world: World.World) =>
+      Effect.tap(find(world, visit.user.circle?.room ?? lobby), (page) => page === undefined ? taken.open : Effect.void)
+    return Effect.zipRight(before, broadcaster.stream(visit.asker, pages, pay))
+  })
 
-/** Everyone who is here; the same object until somebody comes, goes or is renamed, so it is made into bytes once. */
-const roster = (world: World.World): Answer => {
-  let answer = rosters.get(world.users)
-  if (answer === undefined) rosters.set(world.users, answer = { reply: { _tag: "Users", users: World.roster(world) } })
+const rename = (
+  shared: Shared,
+  visit: Visit,
+  { name: text, secret: given }: Extract<Command, { readonly _tag: "Rename" }>
+) =>
+  Effect.gen(function*() {
+    const { broadcaster, homecoming, names } = shared
+    const { asker, user } = visit
+    const secret = given === undefined ? undefined : Option.getOrUndefined(Secret.choose(given))
+    if (given !== undefined && secret === undefined) return yield* broadcaster.reply(asker, { _tag: "BadSecret" })
+    const chosen = chooseName(text)
+    if (Either.isLeft(chosen)) {
+      return yield* broadcaster.reply(asker, { _tag: chosen.left === "reserved" ? "NameReserved" : "NameNotAllowed" })
+    }
+    const name = chosen.right
+    // Nothing more of this user is heard before it is called so: what it says holds its name.
+    const verdict: Verdict = secret === undefined
+      ? yield* broadcaster.attempt(user, { _tag: "Renamed", user: user.id, name, as: "guest" })
+      : yield* names.take(user, name, secret)
+    if (verdict.refusal !== undefined) return yield* broadcaster.reply(asker, verdict.refusal)
+    // Its own name written otherwise is still the one that it owns.
+    const owned = secret !== undefined || visit.owning?.key === nameKey(name)
+    if (secret !== undefined) yield* homecoming.come(visit, name, verdict.seq ?? Seq(0))
+    else if (!owned) yield* homecoming.go(visit)
+    yield* broadcaster.reply(asker, { _tag: "Called", name, owned })
+  })
+
+const join = ({ broadcaster, clock, homecoming, replay }: Shared, visit: Visit, room: Room) =>
+  Effect.gen(function*() {
+    visit.pay(monotonic(clock), dearLines - 1)
+    const { asker, user } = visit
+    const { refusal, seq } = yield* broadcaster.attempt(user, { _tag: "Moved", user: user.id, room }, replay)
+    if (refusal !== undefined) return yield* broadcaster.reply(asker, refusal)
+    homecoming.enter(visit, room, seq ?? Seq(0))
+    yield* broadcaster.reply(asker, { _tag: "Done" })
+  })
+
+/** What a text may be the name of. */
+const roomOf = (text: string): Room | undefined => Option.getOrUndefined(chooseRoom(text))
+
+const rosters = new WeakMap<World.Place, Answer>()
+
+/** Everyone in a room; the same object until somebody comes, goes or is renamed, so it is made into bytes once. */
+const rosterOf = (world: World.World, room: Room | undefined): Answer => {
+  const place = room && Option.getOrUndefined(World.place(world, room.key))
+  if (place === undefined) return { reply: { _tag: "NoSuchRoom" } }
+  let answer = rosters.get(place)
+  if (answer === undefined) {
+    const users = World.roster(world, place)
+    rosters.set(place, answer = { reply: { _tag: "Users", room: place.room, users } })
+  }
   return answer
 }
+
+/** All rooms with somebody in them: most people first, then by name. */
+const rooms = (world: World.World): Answer => ({
+  reply: {
+    _tag: "Rooms",
+    rooms: Array.from(HashMap.values(world.rooms), ({ room, users }) => ({ room, users: SortedMap.size(users) }))
+      .filter(({ users }) => users > 0)
+      .toSorted((one, other) => other.users - one.users || (one.room.key < other.room.key ? -1 : 1))
+  }
+})
+
+const ignore = ({ broadcaster, homecoming }: Shared, visit: Visit, name: string) =>
+  Effect.gen(function*() {
+    const { asker, user } = visit
+    const known = user.ignores ?? []
+    let found: { readonly holder: Online | undefined; readonly isOwned: boolean } | undefined
+    yield* broadcaster.askAndWait(asker, (world) => {
+      found = { holder: Option.getOrUndefined(World.holder(world, name)), isOwned: World.isOwned(world, name) }
+      return {}
+    })
+    if (found === undefined || found.holder === undefined && !found.isOwned) {
+      return yield* broadcaster.reply(asker, { _tag: "NoSuchUser" })
+    }
+    const { holder, isOwned } = found
+    const one = {
+      name: holder?.who.name ?? terminalSafe(name),
+      connection: holder && { user: holder.user, address: holder.who.address },
+      owned: isOwned ? nameKey(name) : undefined
+    }
+    const others = known.filter((other) =>
+      !(other.connection !== undefined && other.connection.user === one.connection?.user ||
+        other.owned !== undefined && other.owned === one.owned)
+    )
+    if (others.length >= maxIgnored) return yield* broadcaster.reply(asker, { _tag: "IgnoreFull" })
+    yield* broadcaster.shut(user, [...others, one])
+    yield* broadcaster.reply(asker, { _tag: "Ignored", name: one.name })
+    yield* homecoming.storeIgnored(visit)
+  })
+
+const unignore = ({ broadcaster, homecoming }: Shared, visit: Visit, name: string) =>
+  Effect.gen(function*() {
+    const { asker, user } = visit
+    let holder: Online | undefined
+    yield* broadcaster.askAndWait(asker, (world) => {
+      holder = Option.getOrUndefined(World.holder(world, name))
+      return {}
+    })
+    const key = name.length > longestName ? undefined : nameKey(name)
+    const known = user.ignores ?? []
+    // By the name that it had then, or has now.
+    const isMeant = (one: typeof known[number]) =>
+      key !== undefined && (nameKey(one.name) === key || one.owned === key) ||
+      one.connection !== undefined && one.connection.user === holder?.user
+    const meant = known.find(isMeant)
+    if (meant === undefined) return yield* broadcaster.reply(asker, { _tag: "NoSuchUser" })
+    const others = known.filter((one) => !isMeant(one))
+    yield* broadcaster.shut(user, others.length === 0 ? undefined : others)
+    yield* broadcaster.reply(asker, { _tag: "Unignored", name: meant.name })
+    yield* homecoming.storeIgnored(visit)
+  })
+
+const whois = (world: World.World, { user }: Visit, name: string | undefined): Answer => {
+  const found = name === undefined ? HashMap.get(world.users, user.id) : World.holder(world, name)
+  return Option.match(found, {
+    onNone: () => ({ reply: { _tag: "NoSuchUser" } }),
+    onSome: ({ at, room, who }) => ({
+      reply: { _tag: "Whois", who, at, room: World.roomOf(world, room) }
+    })
+  })
+}
+
+const standing = (
+  { clock, idleTimeout, stats }: Shared,
+  { user: { channel, heardAt } }: Visit,
+  world: World.World
+): Output => ({
+  _tag: "Stats",
+  standing: {
+    online: World.size(world),
+    linesPerSecond: stats.linesPerSecond,
+    backlog: channel.backlog,
+    skipped: channel.skippedLines,
+    idleLeft: idleTimeout === 0 ? undefined : Math.ceil((heardAt + idleTimeout - monotonic(clock)) / 1000)
+  }
+})

@@ -1,5 +1,13 @@
 /** What a batch holds for one user, or for everyone: whole lines, and what they cost where they have to wait. */
 import type * as Effect from "effect/Effect"
+import type { Seq } from "../domain/Event.ts"
+import type { NameKey } from "../domain/Name.ts"
+
+/** How far what was said in a room goes. */
+export interface Mark {
+  readonly room: NameKey
+  readonly seq: Seq
+}
 
 /** Some whole lines for one user. */
 export interface Delivery {
@@ -14,6 +22,8 @@ export interface Delivery {
   readonly promised: boolean
   /** More lines, that are made as the outlet takes them: the next ones, or `undefined` behind the last. */
   readonly source?: Effect.Effect<Uint8Array | undefined>
+  /** Whoever was given it has all that was said in this room up to here. */
+  readonly mark?: Mark
 }
 
 /** All that one user, or everyone, gets of a batch; summed up once, since it is handed to many. */
@@ -26,6 +36,7 @@ export interface Share {
   readonly promised: number
   /** Some of it is still to be made. */
   readonly hasSource: boolean
+  readonly marks: ReadonlyArray<Mark>
 }
 
 export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
@@ -34,7 +45,8 @@ export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
   bytes: deliveries.reduce((sum, { bytes }) => sum + bytes.length, 0),
   lines: deliveries.reduce((sum, { lines }) => sum + lines, 0),
   promised: deliveries.reduce((count, { promised }) => promised ? count + 1 : count, 0),
-  hasSource: deliveries.some(({ source }) => source !== undefined)
+  hasSource: deliveries.some(({ source }) => source !== undefined),
+  marks: deliveries.flatMap(({ mark }) => mark ?? [])
 })
 
 /**

@@ -3,12 +3,18 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
+import { nameKey } from "../domain/Name.ts"
 import * as World from "../domain/World.ts"
 import { MessageLog } from "../log/MessageLog.ts"
+import { Records } from "./Records.ts"
 
 export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, Ref.Ref<World.World>>() {
   static readonly layer = Layer.effect(
     OnlineMap,
-    Effect.flatMap(MessageLog, ({ start }) => Ref.make(World.empty(start)))
+    Effect.gen(function*() {
+      const { start } = yield* MessageLog
+      const owners = yield* Effect.flatMap(Records, ({ owners }) => owners.list())
+      return yield* Ref.make(World.empty(start.seq, owners.map(({ value }) => nameKey(value.name)), start.nonces))
+    })
   )
 }

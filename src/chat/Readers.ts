@@ -1,39 +1,40 @@
 /**
- * Who reads along, and in which form: deeds become bytes here, once for each form. Knows users and their channels, no
- * socket, no log and no command.
+ * Who reads along, in which room and in which form: deeds become bytes here, once for each form. Knows users and their
+ * channels, no socket, no log and no command.
  */
-import type { UserId } from "../domain/Event.ts"
+import type { Seq, UserId } from "../domain/Event.ts"
+import { type NameKey, nameKey } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
+import type { Room } from "../domain/Room.ts"
 import type { Form } from "../wire/Form.ts"
 import { Batch } from "./Batch.ts"
 import { type Delivery, type Share, share } from "./Delivery.ts"
+import { hides, type Ignores } from "./Ignores.ts"
 import type { Deed } from "./Turn.ts"
-import type { User } from "./User.ts"
+import type { Asker, Circle, User } from "./User.ts"
 
 /** What has no bytes yet: the lines that are read from the log. */
-export type Recall = Extract<Deed, { readonly _tag: "Recall" }>
-
-/** Whole lines, and how many. */
-interface Rendered {
-  readonly bytes: Uint8Array
-  readonly lines: number
-}
+export type Stream = Extract<Deed, { readonly _tag: "Stream" }>
+export type Replay = Extract<Deed, { readonly _tag: "Replay" }>
 
 interface Options {
   /** How many bytes a batch may have, roughly, before the next one begins. */
   readonly batchBytes: number
   readonly deliver: (user: User, share: Share) => void
-  readonly recall: (recall: Recall) => Delivery
+  readonly stream: (stream: Stream) => Delivery
+  readonly replay: (replay: Replay) => Delivery
   readonly failed: (user: User, bug: unknown) => void
 }
 
 export class Readers {
   /** Everybody who has a session, online or about to be. */
   private readonly known = new Map<UserId, User>()
-  private readonly members = new Map<Form, Set<User>>()
+  private readonly rooms = new Map<NameKey, Map<Form, Circle>>()
   private readonly options: Options
+  /** Who ignores somebody: by the connection, and by the name that has an owner. */
+  private readonly ignoring = new Map<UserId | NameKey, Set<User>>()
   /** Long answers that several ask for, as each form has them. */
-  private readonly rendered = new WeakMap<Output, Map<Form, Rendered>>()
+  private readonly rendered = new WeakMap<Output, Map<Form, Buffer>>()
 
   constructor(options: Options) {
     this.options = options
@@ -46,82 +47,86 @@ export class Readers {
 
   /** Everybody who is online. */
   *[Symbol.iterator](): Generator<User> {
-    for (const users of this.members.values()) yield* users
+    for (const circle of this.circles()) yield* circle.users
   }
 
   /** Does one batch of the deeds from `index` on, which happened at the time `at`; says where the next begins. */
   perform(deeds: ReadonlyArray<Deed>, index: number, at: number): { readonly next: number; readonly lines: number } {
     let next = index
-    // Nobody may get one batch in two forms: it would get one of them too late.
-    for (let deed = deeds[next]; deed?._tag === "Reform"; deed = deeds[++next]) this.reform(deed.user, deed.form)
-    for (const [form, users] of this.members) if (users.size === 0) this.members.delete(form)
-    const batches = new Map(Array.from(this.members, ([form, users]) => [form, new Batch(users)] as const))
-    const size = () => {
-      let sum = 0
-      for (const batch of batches.values()) sum += batch.size
-      return sum
-    }
-    for (; next < deeds.length && size() < this.options.batchBytes; next++) {
-      const deed = deeds[next]!
-      if (deed._tag === "Reform") break
-      this.add(batches, deed, at)
-    }
-    let lines = 0
-    for (const batch of batches.values()) {
-      lines = Math.max(lines, batch.broadcasts)
-      batch.flush(this.options.deliver)
-    }
-    return { next, lines }
+    const batch = new Batch()
+    for (; next < deeds.length && batch.size < this.options.batchBytes; next++) this.add(batch, deeds[next]!, at)
+    batch.flush(this.options.deliver)
+    return { next, lines: batch.broadcasts }
   }
 
   /** Tells everybody who is still there a last thing, with as little as can be broken. */
   tellTheRest(output: Output, at: number): void {
-    for (const [form, users] of this.members) {
-      const last = share([{ ...inBytes(form.render(output, at)), kind: "shared", promised: false }])
-      for (const user of users) this.options.deliver(user, last)
+    for (const { form, users } of this.circles()) {
+      const last = share([own(Buffer.from(form.render(output, at)))])
+      for (const user of users) {
+        user.circle = undefined
+        this.options.deliver(user, last)
+      }
     }
-    this.members.clear()
+    this.rooms.clear()
   }
 
-  private add(batches: Map<Form, Batch>, deed: Exclude<Deed, { readonly _tag: "Reform" }>, at: number): void {
+  private add(batch: Batch, deed: Deed, at: number): void {
     switch (deed._tag) {
       case "Tell": {
-        const { output, to } = deed
-        if (to === "everyone") { for (const [form, batch] of batches) batch.everyone(form.render(output, at)) }
-        else this.own(batches, this.known.get(to), output, at, false)
+        const circles = this.rooms.get(deed.room)
+        if (circles === undefined) return
+        const seq = deed.output._tag === "Said" ? deed.output.seq : undefined
+        for (const circle of circles.values()) {
+          this.tell(batch, circle, deed.output, at, seq, this.ignorersOf(circle, deed.by, deed.output))
+        }
         return
       }
-      case "Reply":
-        return this.own(batches, deed.user, deed.reply, at, deed.promised)
-      case "Private": {
-        const user = this.known.get(deed.to)
-        if (user === undefined) return
-        const bytes = Buffer.from(user.form.render(deed.output, at))
-        return batches.get(user.form)?.one(user, { bytes, lines: 1, kind: "private", promised: false })
-      }
-      case "Recall":
-        return batches.get(deed.user.form)?.one(deed.user, this.options.recall(deed))
-      case "Enter": {
+      case "Announce":
+        for (const circle of this.circles()) this.tell(batch, circle, deed.output, at)
+        return
+      case "Inform": {
         const user = this.known.get(deed.user)
-        if (user === undefined) return
-        user.who = deed.who
-        return this.batchOf(batches, user.form).join(user)
+        return user && this.note(batch, user, deed.output, at, false)
       }
+      case "Note":
+        return this.note(batch, deed.user, deed.output, at, deed.promised)
+      case "Reply":
+        return batch.one(deed.asker.user, {
+          ...own(this.reply(deed.asker, deed.copy, deed.reply, at)),
+          promised: deed.promised
+        })
+      case "Whisper": {
+        const user = this.known.get(deed.to)
+        if (user === undefined || hides(user.ignores, deed.output.from, deed.by)) return
+        const bytes = Buffer.from(user.form.render(deed.output, at))
+        return batch.one(user, { bytes, lines: 1, kind: "private", promised: false })
+      }
+      case "Stream":
+        return batch.one(deed.asker.user, this.options.stream(deed))
+      case "Replay":
+        return batch.one(deed.user, this.options.replay(deed))
+      case "Enter":
+      case "Move":
+      case "Exit":
+        return this.moves(batch, deed)
       case "Named": {
         const user = this.known.get(deed.user)
         if (user !== undefined) user.who = deed.who
         return
       }
-      case "Exit": {
-        const user = this.known.get(deed.user)
-        this.known.delete(deed.user)
-        if (user !== undefined) batches.get(user.form)?.part(user)
+      case "Reform": {
+        const { form, user } = deed
+        user.form = form
+        if (user.circle !== undefined) this.goTo(batch, user, this.circleOf(user.circle.room, form))
         return
       }
+      case "Shut":
+        return this.shut(deed.user, deed.ignores)
       case "Close":
-        for (const [form, batch] of batches) {
-          batch.everyone(form.render(deed.output, at))
-          batch.partAll()
+        for (const circle of this.circles()) {
+          this.tell(batch, circle, deed.output, at)
+          for (const user of circle.users) this.goTo(batch, user, undefined)
         }
         return
       case "Fail":
@@ -131,53 +136,108 @@ export class Readers {
     }
   }
 
-  private own(
-    batches: Map<Form, Batch>,
-    user: User | undefined,
-    reply: Output | Uint8Array | undefined,
-    at: number,
-    promised: boolean
-  ): void {
+  private moves(batch: Batch, deed: Extract<Deed, { readonly _tag: "Enter" | "Move" | "Exit" }>): void {
+    const user = this.known.get(deed.user)
     if (user === undefined) return
-    const { bytes, lines } = this.render(user.form, reply, at)
-    batches.get(user.form)?.one(user, { bytes, lines, kind: "own", promised })
+    if (deed._tag === "Enter") user.who = deed.who
+    if (deed._tag !== "Exit") return this.goTo(batch, user, this.circleOf(deed.room, user.form))
+    this.known.delete(deed.user)
+    this.shut(user, undefined)
+    this.goTo(batch, user, undefined)
+    // Where the fold made it leave, its session has yet to hear of that.
+    user.end(deed.reason)
   }
 
-  private render(form: Form, reply: Output | Uint8Array | undefined, at: number): Rendered {
-    if (reply === undefined) return nothing
-    if (reply instanceof Uint8Array) return { bytes: reply, lines: 0 }
-    if (reply._tag !== "Users") return inBytes(form.render(reply, at))
+  private tell(
+    batch: Batch,
+    circle: Circle,
+    output: Output,
+    at: number,
+    seq?: Seq,
+    but?: ReadonlyArray<User>
+  ): void {
+    const line = circle.form.render(output, at)
+    // Some forms tell nothing of some things.
+    if (line !== "") batch.tell(circle, line, seq, but)
+  }
+
+  private note(batch: Batch, user: User, output: Output | Uint8Array, at: number, promised: boolean): void {
+    const bytes = output instanceof Uint8Array ? output : Buffer.from(user.form.render(output, at))
+    batch.one(user, { ...own(bytes), promised })
+  }
+
+  private reply(
+    { id, user: { form } }: Asker,
+    copy: Output | undefined,
+    reply: Output | undefined,
+    at: number
+  ): Buffer {
+    const first = copy === undefined ? "" : form.render(copy, at)
+    if (reply === undefined) return Buffer.from(first)
+    const last = form.answer(reply, at, id)
+    if (reply._tag !== "Users") return Buffer.from(`${first}${form.render(reply, at)}${last}`)
     let forms = this.rendered.get(reply)
     if (forms === undefined) this.rendered.set(reply, forms = new Map())
     let rendered = forms.get(form)
-    if (rendered === undefined) forms.set(form, rendered = inBytes(form.render(reply, at)))
-    return rendered
+    if (rendered === undefined) forms.set(form, rendered = Buffer.from(form.render(reply, at)))
+    return last === "" ? rendered : Buffer.concat([rendered, Buffer.from(last)])
   }
 
-  private batchOf(batches: Map<Form, Batch>, form: Form): Batch {
-    let batch = batches.get(form)
-    if (batch === undefined) {
-      const users = new Set<User>()
-      this.members.set(form, users)
-      batches.set(form, batch = new Batch(users))
+  private *circles(): Generator<Circle> {
+    for (const circles of this.rooms.values()) yield* circles.values()
+  }
+
+  private circleOf(room: Room, form: Form): Circle {
+    let circles = this.rooms.get(room.key)
+    if (circles === undefined) this.rooms.set(room.key, circles = new Map())
+    let circle = circles.get(form)
+    if (circle === undefined) circles.set(form, circle = { room, form, users: new Set() })
+    return circle
+  }
+
+  private goTo(batch: Batch, user: User, circle: Circle | undefined): void {
+    const { circle: before } = user
+    if (before === circle) return
+    batch.move(user, circle)
+    if (before === undefined || before.users.size > 0) return
+    const circles = this.rooms.get(before.room.key)
+    circles?.delete(before.form)
+    if (circles?.size === 0) this.rooms.delete(before.room.key)
+  }
+
+  private shut(user: User, ignores: Ignores | undefined): void {
+    for (const key of keysOf(user.ignores)) {
+      const users = this.ignoring.get(key)
+      users?.delete(user)
+      if (users?.size === 0) this.ignoring.delete(key)
     }
-    return batch
+    user.ignores = ignores
+    for (const key of keysOf(ignores)) {
+      const users = this.ignoring.get(key)
+      if (users === undefined) this.ignoring.set(key, new Set([user]))
+      else users.add(user)
+    }
   }
 
-  private reform(user: User, form: Form): void {
-    const users = this.members.get(user.form)
-    if (users?.delete(user) !== true) return
-    user.form = form
-    const others = this.members.get(form)
-    if (others === undefined) this.members.set(form, new Set([user]))
-    else others.add(user)
+  /** Those in the circle to whom this is not told. */
+  private ignorersOf({ users }: Circle, by: UserId | undefined, output: Output): ReadonlyArray<User> | undefined {
+    if (by === undefined || this.ignoring.size === 0 || output._tag !== "Said") return undefined
+    const ofName = this.ignoring.get(nameKey(output.who.name))
+    const all = [...this.ignoring.get(by) ?? [], ...ofName ?? []]
+    return all.length === 0 ? undefined : Array.from(new Set(all)).filter((user) => users.has(user))
   }
 }
 
-const nothing: Rendered = { bytes: Buffer.alloc(0), lines: 0 }
+const keysOf = (ignores: Ignores | undefined): ReadonlyArray<UserId | NameKey> =>
+  (ignores ?? []).flatMap(({ connection, owned }) => [connection?.user, owned].filter((key) => key !== undefined))
 
-const inBytes = (text: string): Rendered => {
+/** What is for one user, and never skipped. */
+const own = (bytes: Uint8Array): Delivery => ({ bytes, lines: linesIn(bytes), kind: "own", promised: false })
+
+const lf = 0x0a
+
+const linesIn = (bytes: Uint8Array): number => {
   let lines = 0
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) lines++
-  return { bytes: Buffer.from(text), lines }
+  for (let at = bytes.indexOf(lf); at >= 0; at = bytes.indexOf(lf, at + 1)) lines++
+  return lines
 }

@@ -4,18 +4,27 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
 import { UserId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
+import { Name } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
 import type { EndReason } from "../domain/Reasons.ts"
+import { lobby } from "../domain/Room.ts"
+import * as World from "../domain/World.ts"
+import { MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import * as Command from "../wire/Command.ts"
+import type { Read } from "../wire/Input.ts"
+import { JsonForm } from "../wire/JsonForm.ts"
 import { Discarded, TooLong } from "../wire/LineDecoder.ts"
 import { Foreign, type Input, LineInput } from "../wire/LineInput.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import * as Commands from "./Commands.ts"
+import * as Homecoming from "./Homecoming.ts"
 import { Pace } from "./Pace.ts"
 import type { Peer } from "./Peer.ts"
 import type { User } from "./User.ts"
@@ -32,6 +41,9 @@ const makeShared = Effect.gen(function*() {
   return {
     config: yield* ServerConfig,
     forms: yield* PlainForm,
+    json: yield* JsonForm,
+    homecoming: yield* Homecoming.make,
+    log: yield* MessageLog,
     broadcaster: yield* Broadcaster,
     stats: yield* Stats,
     clock: yield* Effect.clock,
@@ -51,11 +63,14 @@ export const make = Effect.map(
   (shared) => (peer: Peer, addressPace: Pace, door: string): Effect.Effect<void> =>
     Effect.withFiberRuntime((fiber) => {
       let ended: EndReason | undefined
-      const end = (reason: EndReason) => {
+      let over = false
+      const interrupt = (reason: EndReason) => {
         ended ??= reason
         fiber.unsafeInterruptAsFork(FiberId.none)
       }
-      peer.onLost(() => end("reset"))
+      // Whoever goes by itself is told what it is owed, whatever else would end its visit.
+      const end = (reason: EndReason) => over ? undefined : interrupt(reason)
+      peer.onLost(() => interrupt("reset"))
       // Lost, and so closed, before it came: nobody needs to hear of it.
       if (ended !== undefined) {
         shared.stats.ended[ended]++
@@ -66,8 +81,9 @@ export const make = Effect.map(
           const user = yield* arrive(shared, peer, end)
           yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.address, door })
           const { burst, rate } = shared.config
-          const visit = new Visit(user, new Pace(rate, burst), addressPace)
+          const visit = new Visit(user, readPlainly, new Pace(rate, burst), addressPace)
           const exit = yield* Effect.exit(Effect.interruptible(readLines(shared, visit, peer)))
+          over = true
           peer.stop()
           const reason = Exit.match(exit, {
             onSuccess: (reason) => reason,
@@ -79,7 +95,7 @@ export const make = Effect.map(
           shared.stats.ended[reason]++
           const log = reason === "stalled" ? Effect.logWarning : Effect.logDebug
           yield* Effect.annotateLogs(log("left"), { peer: user.address, door, reason })
-          yield* leave(shared, user, peer, reason)
+          yield* leave(shared, visit, peer, reason)
         })
       )
     })
@@ -100,6 +116,8 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
       channel,
       who: undefined,
       form: forms.plain,
+      circle: undefined,
+      ignores: undefined,
       heardAt: monotonic(clock),
       warned: false,
       end
@@ -117,21 +135,34 @@ const ends: Record<EndReason, { readonly last?: Output; readonly close: "finish"
   idle: { last: { _tag: "Kicked" }, close: "finish" },
   reset: { close: "destroy" },
   stalled: { close: "destroy" },
+  "taken-over": { close: "finish" },
   foreign: { close: "destroy" }
 }
 
-const leave = ({ broadcaster, clock, config }: Shared, user: User, peer: Peer, reason: EndReason) =>
+const leave = ({ broadcaster, config, homecoming }: Shared, visit: Visit, peer: Peer, reason: EndReason) =>
   Effect.gen(function*() {
+    const { user } = visit
     const { close, last } = ends[reason]
-    if (last !== undefined) yield* broadcaster.reply(user, last)
-    yield* broadcaster.carry({ _tag: "Left", user: user.id })
-    if (close === "destroy") return yield* peer.destroy
-    const begin = monotonic(clock)
-    if (user.channel.isDraining) {
-      yield* Effect.timeoutOption(Effect.interruptible(user.channel.drained()), config.stallTimeout)
+    if (last !== undefined) yield* broadcaster.inform(user, last)
+    yield* broadcaster.carry({ _tag: "Left", user: user.id, reason })
+    const isTaken = close === "finish" && (yield* drain(user, config.stallTimeout))
+    if (visit.owning !== undefined) {
+      if (reason === "quit" || reason === "end-of-input") yield* homecoming.heard(visit)
+      yield* homecoming.go(visit)
     }
-    const left = Duration.toMillis(config.stallTimeout) - (monotonic(clock) - begin)
-    yield* left > 0 ? peer.finish(Duration.millis(left)) : peer.destroy
+    yield* isTaken ? peer.finish(config.stallTimeout) : peer.destroy
+  })
+
+/** Waits until the user has taken what it is owed; or nothing for so long, which makes it `false`. */
+const drain = ({ channel }: Pick<User, "channel">, patience: Duration.Duration): Effect.Effect<boolean> =>
+  Effect.suspend(() => {
+    if (!channel.isDraining) return Effect.succeed(true)
+    const { progress } = channel
+    return Effect.flatMap(
+      Effect.timeoutOption(Effect.interruptible(channel.drained()), patience),
+      (drained) =>
+        Option.isSome(drained) || channel.progress > progress ? drain({ channel }, patience) : Effect.succeed(false)
+    )
   })
 
 /** Reads until the end, and carries out each line before the next. Says why the visit ends. */
@@ -147,39 +178,50 @@ const readLines = (shared: Shared, visit: Visit, peer: Peer): Effect.Effect<EndR
     }
     while (yield* peer.pull(take)) {
       for (; line !== undefined; line = input.next()) {
-        const reason = yield* handle(shared, visit, line)
+        const reason = yield* handle(shared, visit, input, line)
         if (reason !== undefined) return reason
       }
     }
     line = input.last()
-    return (line === undefined ? undefined : yield* handle(shared, visit, line)) ?? "end-of-input"
+    return (line === undefined ? undefined : yield* handle(shared, visit, input, line)) ?? "end-of-input"
   })
 
 /** Most lines are words of somebody who has time and room: they are said in the turn that they came in. */
 const handleAtOnce = (shared: Shared, visit: Visit, line: Input): boolean => {
   const now = monotonic(shared.clock)
   if (typeof line !== "string" || !visit.isOpen(now) || !visit.user.channel.hasRoom) return false
-  const command = Command.parse(line)
-  const event = command._tag === "Say" ? Commands.said(visit, command.text) : undefined
-  if (event === undefined || !shared.broadcaster.unsafeHappen(event)) return false
+  if (visit.owning?.handedOver !== undefined) return false
+  const { command, id } = visit.read(line)
+  const event = command._tag === "Say" ? Commands.said(visit, command) : undefined
+  const asker = visit.isProgram ? { user: visit.user, id } : undefined
+  if (event === undefined || !shared.broadcaster.unsafeHappen(event, asker)) return false
   visit.pay(now, costOf(shared, line))
   note(shared, visit.user, line, now)
   return true
 }
 
 /** Carries out a line once its time has come and its answer would find room. Says why the visit ends, if it does. */
-const handle = (shared: Shared, visit: Visit, line: Input): Effect.Effect<EndReason | undefined> => {
+const handle = (
+  shared: Shared,
+  visit: Visit,
+  input: LineInput,
+  line: Input
+): Effect.Effect<EndReason | undefined> => {
   const { user } = visit
   if (line === Foreign) return Effect.succeed("foreign")
   const cost = costOf(shared, line)
-  const early = visit.pay(monotonic(shared.clock), cost)
+  const now = monotonic(shared.clock)
+  const early = visit.pay(now, cost)
+  // Whoever must wait is not silent meanwhile.
+  user.heardAt = now + early
   const inTime = Effect.suspend(() => {
     note(shared, user, line, monotonic(shared.clock))
     visit.waited = early > 0
-    return execute(shared, visit, line)
+    const done = execute(shared, visit, input, line)
+    return visit.owning === undefined ? done : Effect.zipRight(shared.homecoming.heard(visit), done)
   })
   const arrived = user.who === undefined
-    ? Effect.zipRight(shared.broadcaster.askAndWait(user, () => ({})), inTime)
+    ? Effect.zipRight(shared.broadcaster.askAndWait(visit.asker, () => ({})), inTime)
     : inTime
   if (early === 0 && user.channel.hasRoom) return arrived
   // Whoever leaves while it waits must not slow down the others of its address.
@@ -189,16 +231,52 @@ const handle = (shared: Shared, visit: Visit, line: Input): Effect.Effect<EndRea
   )
 }
 
-const execute = (shared: Shared, visit: Visit, line: Input): Effect.Effect<"quit" | undefined> => {
+const execute = (
+  shared: Shared,
+  visit: Visit,
+  input: LineInput,
+  line: Input
+): Effect.Effect<"quit" | undefined> => {
   const { broadcaster, config } = shared
+  const { user } = visit
   if (line === Discarded || line === Foreign) return goesOn
   if (line === TooLong) {
-    return Effect.zipRight(broadcaster.reply(visit.user, { _tag: "LineTooLong", limit: config.maxLine }), goesOn)
+    visit.asker = { user, id: undefined }
+    return Effect.zipRight(broadcaster.reply(visit.asker, { _tag: "LineTooLong", limit: config.maxLine }), goesOn)
   }
-  if (typeof line === "object") return Effect.zipRight(broadcaster.reply(visit.user, line.answer), goesOn)
-  const command = Command.parse(line)
-  return command._tag === "Quit" ? Effect.succeed("quit") : Effect.zipRight(shared.execute(visit, command), goesOn)
+  if (typeof line === "object") return Effect.zipRight(broadcaster.inform(user, line.answer), goesOn)
+  const { command, id } = visit.read(line)
+  if (visit.isProgram) visit.asker = { user, id }
+  if (command._tag === "Quit") {
+    return Effect.as(visit.isProgram ? broadcaster.reply(visit.asker, { _tag: "Done" }) : Effect.void, "quit")
+  }
+  const done = command._tag === "Json" ? speakJson(shared, visit, input) : shared.execute(visit, command)
+  return Effect.zipRight(done, goesOn)
 }
+
+const readPlainly: Read = (line) => ({ command: Command.parse(line), id: undefined })
+
+// Room for the object around words in which each character is escaped.
+const objectBytes = 512
+
+/** From the next line on, both directions are JSON. */
+const speakJson = ({ broadcaster, config: { maxLine }, json, log }: Shared, visit: Visit, input: LineInput) =>
+  Effect.gen(function*() {
+    // Only programs need it, and it takes long to load.
+    const { make } = yield* Effect.promise(() => import("../wire/JsonInput.ts"))
+    const { user } = visit
+    yield* broadcaster.reform(user, json, (world) => hello(log.id, user, world))
+    visit.read = make(maxLine)
+    visit.isProgram = true
+    input.setLimit(2 * maxLine + objectBytes)
+  })
+
+const hello = (log: string, { address, id }: User, world: World.World): Output =>
+  Option.match(HashMap.get(world.users, id), {
+    // It was taken over just now, and hears no more of it.
+    onNone: () => ({ _tag: "Hello", log, you: { address, name: Name(address) }, room: lobby, seq: world.said }),
+    onSome: ({ room, who }) => ({ _tag: "Hello", log, you: who, room: World.roomOf(world, room), seq: world.said })
+  })
 
 const note = ({ stats }: Shared, user: User, line: Input, now: number) => {
   user.heardAt = now

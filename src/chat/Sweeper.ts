@@ -33,7 +33,7 @@ export const run = Effect.gen(function*() {
     if (silence >= idleTimeout) user.end("idle")
     else if (silence >= idleTimeout - notice && !user.warned) {
       user.warned = true
-      return broadcaster.reply(user, { _tag: "IdleWarning", seconds: Math.ceil(notice / second) })
+      return broadcaster.inform(user, { _tag: "IdleWarning", seconds: Math.ceil(notice / second) })
     }
     return Effect.void
   }

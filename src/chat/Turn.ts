@@ -2,37 +2,57 @@
  * One turn, played through: what becomes of its entries, in the order in which everybody is told. Pure: it knows the world
  * and no bytes.
  */
-import type { Event, Seq, UserId } from "../domain/Event.ts"
-import type { Output } from "../domain/Output.ts"
+import * as Option from "effect/Option"
+import type { Event, Nonce, Seq, UserId } from "../domain/Event.ts"
+import * as Nonces from "../domain/Nonces.ts"
+import type { Output, Private } from "../domain/Output.ts"
+import { lobby, type Room } from "../domain/Room.ts"
 import * as World from "../domain/World.ts"
 import type { Form } from "../wire/Form.ts"
-import type { Answer, Entry } from "./Entry.ts"
-import type { User } from "./User.ts"
+import type { Answer, Entry, Pages, Verdict } from "./Entry.ts"
+import type { Ignores } from "./Ignores.ts"
+import type { Asker, User } from "./User.ts"
 
 /** Something to do, at its place. */
 export type Deed =
-  | World.Outcome
+  | Exclude<World.Outcome, { readonly _tag: "Refuse" | "Known" }>
   /** `promised`: the user's channel keeps room for it. */
   | {
     readonly _tag: "Reply"
-    readonly user: User
-    readonly reply: Output | Uint8Array | undefined
+    readonly asker: Asker
+    readonly copy: Output | undefined
+    readonly reply: Output | undefined
     readonly promised: boolean
   }
-  | { readonly _tag: "Private"; readonly to: UserId; readonly output: Output }
+  /** What was not asked for, to a user who is known. */
   | {
-    readonly _tag: "Recall"
+    readonly _tag: "Note"
     readonly user: User
+    readonly output: Output | Uint8Array
+    readonly promised: boolean
+  }
+  | { readonly _tag: "Whisper"; readonly to: UserId; readonly by: UserId; readonly output: Private }
+  | {
+    readonly _tag: "Stream"
+    readonly asker: Asker
+    readonly pages: Pages
+    readonly pay: (bytes: number) => number
+  }
+  /** The lines that somebody who comes to a room is told unasked. */
+  | {
+    readonly _tag: "Replay"
+    readonly user: User
+    readonly room: Room
     readonly limit: number
     readonly before: Seq
-    /** `undefined`: these are the lines that a newcomer is told unasked. */
-    readonly pay: ((bytes: number) => void) | undefined
   }
   | { readonly _tag: "Reform"; readonly user: User; readonly form: Form }
+  | { readonly _tag: "Shut"; readonly user: User; readonly ignores: Ignores | undefined }
+  | { readonly _tag: "Announce"; readonly output: Output }
   | { readonly _tag: "Close"; readonly output: Output }
   /** A question could not be answered: a bug. */
   | { readonly _tag: "Fail"; readonly user: User; readonly bug: unknown }
-  | { readonly _tag: "Settle"; readonly entry: Entry }
+  | { readonly _tag: "Settle"; readonly settle: () => void }
 
 /** The events in these entries, for the log. */
 export const eventsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Event> => {
@@ -50,76 +70,138 @@ export const inOrder = (entries: ReadonlyArray<Entry>): ReadonlyArray<Entry> =>
     ? [...entries.filter(({ _tag }) => _tag !== "Awaited"), ...entries.filter(({ _tag }) => _tag === "Awaited")]
     : entries
 
+/** The same entries, but those whose nonce is known: these are answered, and happen no more. */
+export const withoutKnown = (world: World.World, entries: ReadonlyArray<Entry>, at: number): ReadonlyArray<Entry> =>
+  !entries.some((entry) => nonceOf(entry) !== undefined) ? entries : entries.map((entry) => {
+    const nonce = nonceOf(entry)
+    if (nonce === undefined) return entry
+    const seq = Option.getOrUndefined(Nonces.find(world.nonces, nonce, at))
+    if (seq === undefined || !("asker" in entry) || entry.asker === undefined) return entry
+    return { _tag: "Replied", asker: entry.asker, reply: { _tag: "Done", seq } }
+  })
+
 /** All that becomes of the entries, the first of whose events stands at `seq`; and the world behind them. */
 export const play = (
   before: World.World,
   entries: ReadonlyArray<Entry>,
-  seq: Seq
+  seq: Seq,
+  at: number
 ): readonly [ReadonlyArray<Deed>, World.World] => {
   const deeds: Array<Deed> = []
   let world = before
   let index = 0
   for (const entry of entries) {
     const event = eventOf(entry)
+    let verdict: Result = done
     if (event !== undefined) {
-      const [after, outcomes] = World.step(world, event, World.placeOf(seq, index++))
+      const place = World.placeOf(seq, index++)
+      const [after, outcomes] = World.step(world, event, place, at)
       world = after
-      for (const outcome of outcomes) deeds.push(outcome)
-    }
-    switch (entry._tag) {
-      case "Came": {
-        const { replay, user, welcome } = entry
-        const users = World.size(world)
-        if (welcome) deeds.push({ _tag: "Reply", user, reply: { _tag: "Welcome", users }, promised: false })
-        if (replay > 0) {
-          deeds.push({ _tag: "Recall", user, limit: replay, before: behind(world), pay: undefined })
-        }
-        break
+      verdict = { refusal: undefined, seq: place, known: false }
+      for (const outcome of outcomes) {
+        if (outcome._tag === "Refuse") verdict = { ...verdict, refusal: outcome.output }
+        else if (outcome._tag === "Known") verdict = { ...verdict, seq: outcome.seq, known: true }
+        else deeds.push(outcome)
       }
-      case "Replied":
-        deeds.push({ _tag: "Reply", user: entry.user, reply: entry.reply, promised: true })
-        break
-      case "Asked":
-        answer(deeds, entry.user, () => entry.answer(world), true)
-        break
-      case "Awaited":
-        answer(deeds, entry.user, () => entry.answer(world), false)
-        break
-      case "Recalled": {
-        const { limit, pay, user } = entry
-        deeds.push({ _tag: "Recall", user, limit, before: behind(world), pay })
-        break
-      }
-      case "Formed":
-        deeds.push({ _tag: "Reform", user: entry.user, form: entry.form })
-        break
-      case "Announced":
-        deeds.push({ _tag: "Tell", to: "everyone", output: entry.output })
-        break
-      case "Closed":
-        deeds.push({ _tag: "Close", output: entry.output })
     }
-    if ("done" in entry) deeds.push({ _tag: "Settle", entry })
+    playEntry(deeds, world, entry, verdict)
   }
   return [deeds, world]
 }
 
+/** What became of the event of an entry. `known`: it happened before, at this place. */
+interface Result extends Verdict {
+  readonly known: boolean
+}
+const done: Result = { refusal: undefined, seq: undefined, known: false }
+
+const playEntry = (deeds: Array<Deed>, world: World.World, entry: Entry, { known, refusal, seq }: Result): void => {
+  switch (entry._tag) {
+    case "Happened": {
+      const { asker } = entry
+      if (asker === undefined) break
+      const reply = refusal ?? (seq === undefined ? { _tag: "Done" } as const : { _tag: "Done", seq } as const)
+      deeds.push({ _tag: "Reply", asker, copy: undefined, reply, promised: true })
+      break
+    }
+    case "Tried": {
+      const { decided, event, replay, user } = entry
+      if (refusal === undefined && event._tag === "Moved" && replay > 0) {
+        deeds.push(replayOf(world, user, event.room, replay))
+      }
+      deeds.push({ _tag: "Settle", settle: () => decided({ refusal, seq }) })
+      break
+    }
+    case "Came": {
+      const { replay, user, welcome } = entry
+      if (welcome) {
+        const output = { _tag: "Welcome", users: World.size(world) } as const
+        deeds.push({ _tag: "Note", user, output, promised: false })
+      }
+      if (replay > 0) deeds.push(replayOf(world, user, lobby, replay))
+      break
+    }
+    case "Replied":
+      deeds.push({ _tag: "Reply", asker: entry.asker, copy: undefined, reply: entry.reply, promised: true })
+      break
+    case "Informed":
+      deeds.push({ _tag: "Note", user: entry.user, output: entry.output, promised: true })
+      break
+    case "Asked":
+      answer(deeds, entry.asker, known ? () => ({ reply: { _tag: "Done" } }) : () => entry.answer(world), true)
+      break
+    case "Awaited":
+      answer(deeds, entry.asker, () => entry.answer(world), false)
+      break
+    case "Streamed":
+      deeds.push({ _tag: "Stream", asker: entry.asker, pages: entry.pages(world), pay: entry.pay })
+      break
+    case "Formed":
+      deeds.push({ _tag: "Reform", user: entry.user, form: entry.form })
+      if (entry.first !== undefined) {
+        deeds.push({ _tag: "Note", user: entry.user, output: entry.first(world), promised: false })
+      }
+      break
+    case "Shut":
+      deeds.push({ _tag: "Shut", user: entry.user, ignores: entry.ignores })
+      break
+    case "Announced":
+      deeds.push({ _tag: "Announce", output: entry.output })
+      break
+    case "Closed":
+      deeds.push({ _tag: "Close", output: entry.output })
+  }
+  if ("done" in entry && entry.done !== undefined) deeds.push({ _tag: "Settle", settle: entry.done })
+}
+
 /** Behind the last line: the same place for all who come, or ask, before the next one. */
-const behind = ({ said }: World.World): Seq => World.placeOf(said, 1)
+export const behind = ({ said }: World.World): Seq => World.placeOf(said, 1)
+
+const replayOf = (world: World.World, user: User, room: Room, limit: number): Deed => ({
+  _tag: "Replay",
+  user,
+  room,
+  limit,
+  before: behind(world)
+})
 
 const eventOf = (entry: Entry): Event | undefined => {
-  if (entry._tag === "Happened") return entry.event
   if (entry._tag === "Came") return { _tag: "Arrived", user: entry.user.id, address: entry.user.address }
-  return undefined
+  return "event" in entry ? entry.event : undefined
+}
+
+const nonceOf = (entry: Entry): Nonce | undefined => {
+  const event = "event" in entry ? entry.event : undefined
+  return event !== undefined && "nonce" in event ? event.nonce : undefined
 }
 
 // A bug in one answer ends one visit.
-const answer = (deeds: Array<Deed>, user: User, make: () => Answer, promised: boolean) => {
+const answer = (deeds: Array<Deed>, asker: Asker, make: () => Answer, promised: boolean) => {
   try {
-    const { private: line, reply } = make()
-    if (line !== undefined) deeds.push({ _tag: "Private", ...line })
-    deeds.push({ _tag: "Reply", user, reply, promised })
+    const { copy, private: line, reply } = make()
+    if (line !== undefined) deeds.push({ _tag: "Whisper", by: asker.user.id, ...line })
+    deeds.push({ _tag: "Reply", asker, copy, reply, promised })
   } catch (bug) {
-    deeds.push({ _tag: "Fail", user, bug })
+    deeds.push({ _tag: "Fail", user: asker.user, bug })
   }
 }

@@ -9,8 +9,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import type { Seq } from "../domain/Event.ts"
+import type { NameKey } from "../domain/Name.ts"
 import type { Stats } from "../ops/Stats.ts"
-import { costOf, type Delivery, entryBytes, type Share } from "./Delivery.ts"
+import { costOf, type Delivery, entryBytes, type Mark, type Share } from "./Delivery.ts"
 
 /** Where the lines go. */
 export interface Outlet {
@@ -18,6 +20,8 @@ export interface Outlet {
   readonly write: (parts: ReadonlyArray<Uint8Array>) => boolean
   /** Waits while the outlet pushes back. */
   readonly writable: Effect.Effect<void>
+  /** Waits until the kernel has all that was written, or the peer is lost. */
+  readonly taken: Effect.Effect<void>
 }
 
 export interface Options {
@@ -40,12 +44,14 @@ const unpooled = (bytes: Uint8Array): Uint8Array => {
   return own
 }
 
-type Entry = Pick<Delivery, "bytes" | "kind" | "source">
+type Entry = Pick<Delivery, "bytes" | "kind" | "source" | "mark">
 
 // What is kept free for an own reply that is on its way. Most are shorter, and none is skipped.
 const promisedBytes = 4096
 
 export class UserChannel {
+  /** How far the outlet was given what was said in each room; `undefined` where nobody wants to know. */
+  seen: Map<NameKey, Seq> | undefined
   private skippedInAll = 0
   private readonly outlet: Outlet
   private readonly limit: number
@@ -80,12 +86,13 @@ export class UserChannel {
    * Hands over lines, in order. Never waits: what finds no room is skipped and counted. `true`: the outlet pushes back
    * from now on, and the caller MUST see to it that `drain` runs.
    */
-  deliver({ bytes, deliveries, hasSource, lines, parts, promised }: Share): boolean {
+  deliver({ bytes, deliveries, hasSource, lines, marks, parts, promised }: Share): boolean {
     this.promised -= promised
     if (bytes === 0 && !hasSource) return false
     if (!this.draining && !hasSource) {
       this.count(bytes, lines)
       this.draining = !this.outlet.write(parts)
+      for (const mark of marks) this.see(mark)
       this.onProgress?.()
       return this.draining
     }
@@ -115,6 +122,11 @@ export class UserChannel {
   /** How many bytes wait. */
   get backlog(): number {
     return this.waiting
+  }
+
+  /** Waits until the kernel has all that the outlet was given. */
+  get allTaken(): Effect.Effect<void> {
+    return this.outlet.taken
   }
 
   /** How many lines were skipped since the user came. */
@@ -197,12 +209,19 @@ export class UserChannel {
   }
 
   /** Frees so many bytes of the head, and its entry if those were the last. */
-  private free({ bytes, kind }: Entry, taken: number): void {
+  private free({ bytes, kind, mark }: Entry, taken: number): void {
     const isWhole = taken === bytes.length
-    if (isWhole) this.head = undefined
+    if (isWhole) {
+      this.head = undefined
+      if (mark !== undefined) this.see(mark)
+    }
     const freed = taken + (isWhole ? entryBytes[kind] : 0)
     this.waiting -= freed
     if (kind === "private") this.waitingPrivate -= freed
+  }
+
+  private see({ room, seq }: Mark): void {
+    this.seen?.set(room, seq)
   }
 
   /** Lets the head have what its source gives next, or go if that was all. */
@@ -235,12 +254,13 @@ export class UserChannel {
     return true
   }
 
-  private enqueue({ bytes, kind, source }: Entry): void {
+  private enqueue({ bytes, kind, mark, source }: Entry): void {
     const cost = costOf({ bytes, kind })
     this.waiting += cost
     if (kind === "private") this.waitingPrivate += cost
-    const own = kind === "shared" ? bytes : unpooled(bytes)
-    Queue.unsafeOffer(this.queue, source === undefined ? { bytes: own, kind } : { bytes: own, kind, source })
+    const entry = { bytes: kind === "shared" ? bytes : unpooled(bytes), kind }
+    // Most have neither; whoever waits with many entries pays for no empty fields.
+    Queue.unsafeOffer(this.queue, { ...entry, ...source && { source }, ...mark && { mark } })
   }
 
   private skip(lines: number): void {

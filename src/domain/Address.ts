@@ -1,12 +1,27 @@
-/** A peer as people read it. Knows no socket. */
+/** A peer as people read it, and where it comes from. Knows no socket. */
 import * as Brand from "effect/Brand"
+import * as Net from "node:net"
 
 /** A peer as people read it: `ip:port`, IPv6 as `[::1]:port`, an IPv4-mapped address as IPv4. */
 export type Address = string & Brand.Brand<"Address">
-const Address = Brand.nominal<Address>()
+/** Of one that was kept. */
+export const Address = Brand.nominal<Address>()
 
 /** The address of a peer, from what its socket says of it. */
 export const address = (ip: string, port: number): Address => {
   const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "")
   return Address(plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`)
 }
+
+/** What counts as one address: the IPv4 address, or the /64 of the IPv6 address, of which one customer has at least one. */
+export const networkOf = (ip: string): string => {
+  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*/, "")
+  if (!Net.isIPv6(plain)) return plain
+  const [head = "", tail] = plain.split("::")
+  const groups = (text: string | undefined) => text ? text.split(":") : []
+  const zeros = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
+  return [...groups(head), ...Array<string>(Math.max(0, zeros)).fill("0"), ...groups(tail)].slice(0, 4).join(":")
+}
+
+/** The network that a peer is in: all that is bounded for each address is bounded for this. */
+export const originOf = (address: Address): string => networkOf(address.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""))

@@ -1,7 +1,8 @@
 /** What happens. Plain data, in one order, of which all else is made. Knows no wording and no socket. */
 import * as Brand from "effect/Brand"
 import type { Address } from "./Address.ts"
-import type { Name } from "./Name.ts"
+import type { Name, NameKey } from "./Name.ts"
+import type { EndReason } from "./Reasons.ts"
 import type { Room } from "./Room.ts"
 
 /** A visit. No two of a process have the same. */
@@ -12,18 +13,41 @@ export const UserId = Brand.nominal<UserId>()
 export type Seq = number & Brand.Brand<"Seq">
 export const Seq = Brand.nominal<Seq>()
 
+/** What a program gives to what it says, so that it is said once, however often it is sent. */
+export type Nonce = string & Brand.Brand<"Nonce">
+export const Nonce = Brand.nominal<Nonce>()
+
 /** Who somebody is to others. */
 export interface Who {
   readonly address: Address
   readonly name: Name
 }
 
+/** Somebody who is here, in which room, and since when. */
+export interface Online {
+  readonly user: UserId
+  readonly who: Who
+  readonly room: NameKey
+  readonly since: Seq
+  /** The same in ms since 1970. */
+  readonly at: number
+}
+
 /** What happens, as the one who does it asks for it. What comes of it is said by the fold: see `World.ts`. */
 export type Event =
   /** Somebody is here, and asks to be called by its address. */
   | { readonly _tag: "Arrived"; readonly user: UserId; readonly address: Address }
-  | { readonly _tag: "Left"; readonly user: UserId }
-  | { readonly _tag: "Renamed"; readonly user: UserId; readonly name: Name }
+  | { readonly _tag: "Left"; readonly user: UserId; readonly reason: EndReason }
+  /** `as`: its owner has shown the secret, becomes the owner with this, or nothing of that. */
+  | {
+    readonly _tag: "Renamed"
+    readonly user: UserId
+    readonly name: Name
+    readonly as: "owner" | "new owner" | "guest"
+  }
+  | { readonly _tag: "Moved"; readonly user: UserId; readonly room: Room }
+  /** The name is nobody's from here on; whoever holds it keeps it. */
+  | { readonly _tag: "Disowned"; readonly key: NameKey }
   /** It holds who and where, so that it can be read without all that was before. */
   | {
     readonly _tag: "Said"
@@ -31,12 +55,21 @@ export type Event =
     readonly who: Who
     readonly room: Room
     readonly text: string
+    readonly nonce?: Nonce
+  }
+  /** Something private was written, whose words are not in the log. `to`: who must be here for it, if somebody must. */
+  | {
+    readonly _tag: "Told"
+    readonly user: UserId
+    readonly who: Who
+    readonly nonce: Nonce
+    readonly to: NameKey | undefined
   }
 
 /** The events of one turn, in the log: the first of them has the number `seq`, and each further one the next. */
 export interface Stored {
   readonly seq: Seq
-  /** When they happened, in ms since 1970; never less than in the record before. */
+  /** When they happened, in ms since 1970; less than in the record before only if the clock was wrong then. */
   readonly at: number
   readonly events: ReadonlyArray<Event>
 }
@@ -45,7 +78,7 @@ export interface Stored {
 export interface Line {
   readonly seq: Seq
   readonly at: number
-  readonly room: Room
+  readonly room: NameKey
   readonly who: Who
   readonly text: string
 }

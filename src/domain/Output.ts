@@ -1,6 +1,8 @@
 /** All that the server can say to somebody, before it is put into words. Knows no language and no form. */
-import type { Line, Who } from "./Event.ts"
+import type { Line, Online, Seq, Who } from "./Event.ts"
 import type { Name } from "./Name.ts"
+import type { EndReason } from "./Reasons.ts"
+import type { Room } from "./Room.ts"
 
 /** What `/stats` tells. */
 export interface Standing {
@@ -14,41 +16,89 @@ export interface Standing {
   readonly idleLeft: number | undefined
 }
 
-export type Output =
-  /** What everyone in a room is told. */
-  | { readonly _tag: "Online" | "Offline"; readonly who: Who }
-  | { readonly _tag: "Said"; readonly who: Who; readonly text: string }
-  | { readonly _tag: "Private"; readonly from: Who; readonly text: string }
-  /** What an asker is told. */
-  | { readonly _tag: "Users"; readonly users: ReadonlyArray<Who> }
-  | { readonly _tag: "Renamed"; readonly name: Name }
+export type Output = Happening | Private | Answer | Notice | Refusal
+
+/** What everyone in a room is told. */
+export type Happening =
+  | { readonly _tag: "Online"; readonly who: Who; readonly room: Room }
+  | { readonly _tag: "Offline"; readonly who: Who; readonly room: Room; readonly reason: EndReason }
+  /** `seq`: the last line before it; known to the one that comes. */
+  | { readonly _tag: "Came"; readonly who: Who; readonly room: Room; readonly from: Room; readonly seq?: Seq }
+  | { readonly _tag: "Went"; readonly who: Who; readonly room: Room; readonly to: Room }
+  | { readonly _tag: "NowCalled"; readonly who: Who; readonly room: Room; readonly name: Name }
+  | { readonly _tag: "Said"; readonly who: Who; readonly room: Room; readonly text: string; readonly seq: Seq }
+
+export type Private =
+  | { readonly _tag: "Private"; readonly from: Who; readonly to: string; readonly text: string }
+  /** The same, kept while its reader was away. `at`: when it was written, in ms since 1970. */
+  | { readonly _tag: "Kept"; readonly from: Who; readonly to: string; readonly text: string; readonly at: number }
+  /** What its author is shown. */
+  | { readonly _tag: "Wrote"; readonly from: Who; readonly to: string; readonly text: string }
+
+/** What somebody is told who asked for something, and got it. */
+export type Answer =
+  /** It was done. `seq`: where. */
+  | { readonly _tag: "Done"; readonly seq?: Seq }
+  | { readonly _tag: "Past"; readonly room: Room; readonly lines: ReadonlyArray<Line> }
+  /** Behind the last old line. `any`: there was one. `more`: there are others beyond the limit. */
+  | { readonly _tag: "PastEnd"; readonly any: boolean; readonly more: boolean }
+  | { readonly _tag: "Users"; readonly room: Room; readonly users: ReadonlyArray<Online> }
+  | { readonly _tag: "Rooms"; readonly rooms: ReadonlyArray<{ readonly room: Room; readonly users: number }> }
+  | { readonly _tag: "Whois"; readonly who: Who; readonly room: Room; readonly at: number }
   | { readonly _tag: "Stats"; readonly standing: Standing }
-  | { readonly _tag: "Past"; readonly lines: ReadonlyArray<Line> }
+  /** Behind all that the new name has brought. */
+  | { readonly _tag: "Called"; readonly name: Name; readonly owned: boolean }
+  | { readonly _tag: "Delivered"; readonly to: string; readonly kept: boolean }
+  | { readonly _tag: "Ignoring"; readonly names: ReadonlyArray<string> }
+  | { readonly _tag: "Disowned" | "Ignored" | "Unignored"; readonly name: string }
+  | { readonly _tag: "AlreadyThere"; readonly room: Room }
+  /** How this connection stands, for a program. */
+  | { readonly _tag: "Hello"; readonly log: string; readonly you: Who; readonly room: Room; readonly seq: Seq }
+  | { readonly _tag: "SecretChanged" | "TimeShown" | "TimeHidden" | "Help" }
+
+/** What somebody is told unasked, or beside an answer. */
+export type Notice =
+  | { readonly _tag: "Renamed" | "Owned"; readonly name: Name }
+  | { readonly _tag: "Welcome"; readonly users: number }
+  | { readonly _tag: "IdleWarning"; readonly seconds: number }
+  /** `isAll`: there may be more than that. */
+  | { readonly _tag: "Away"; readonly lines: number; readonly isAll: boolean }
+  | { readonly _tag: "Skipped" | "NotKept"; readonly lines: number }
+  | {
+    readonly _tag:
+      | "TakenOver"
+      | "OlderMissed"
+      | "Gap"
+      | "Kicked"
+      | "KeepingFails"
+      | "KeepingWorks"
+      | "ServerFull"
+      | "AddressFull"
+      | "ShuttingDown"
+  }
+
+/** Why somebody did not get what it asked for. */
+export type Refusal =
   | { readonly _tag: "Usage"; readonly usage: string }
   | { readonly _tag: "UnknownCommand"; readonly command: string }
   | { readonly _tag: "LineTooLong"; readonly limit: number }
-  /** What happens to somebody. */
-  | { readonly _tag: "Welcome"; readonly users: number }
-  | { readonly _tag: "IdleWarning"; readonly seconds: number }
-  | { readonly _tag: "Skipped" | "NotKept"; readonly lines: number }
-  | { readonly _tag: Plain }
-
-/** What needs no more than to be said. */
-type Plain =
-  | "NameTaken"
-  | "NameNotAllowed"
-  | "NameReserved"
-  | "TellMalformed"
-  | "TellEmpty"
-  | "NoSuchUser"
-  | "NothingYet"
-  | "Busy"
-  | "Help"
-  | "TimeShown"
-  | "TimeHidden"
-  | "Kicked"
-  | "KeepingFails"
-  | "KeepingWorks"
-  | "ServerFull"
-  | "AddressFull"
-  | "ShuttingDown"
+  | { readonly _tag: "NameOwned" | "NotOwner" | "MailboxFull"; readonly name: string }
+  | {
+    readonly _tag:
+      | "Malformed"
+      | "TellMalformed"
+      | "TellEmpty"
+      | "NameTaken"
+      | "NameNotAllowed"
+      | "NameReserved"
+      | "WrongSecret"
+      | "BadSecret"
+      | "NeverOwned"
+      | "TooManyNames"
+      | "Busy"
+      | "NoSuchUser"
+      | "NoSuchRoom"
+      | "RoomNotAllowed"
+      | "TooManyRooms"
+      | "IgnoreFull"
+  }

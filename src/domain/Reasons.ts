@@ -15,6 +15,8 @@ export type EndReason =
   | "shutdown"
   /** it spoke HTTP, TLS, SSH or the PROXY protocol; nothing of it was said */
   | "foreign"
+  /** the owner of its name came in from elsewhere */
+  | "taken-over"
   /** a bug in a command: logged with its cause */
   | "defect"
 

@@ -1,8 +1,16 @@
-/** Where people talk. Everybody is in the lobby. */
-import * as Brand from "effect/Brand"
+/** Where people talk: one room at a time. */
+import * as Option from "effect/Option"
+import { allowedName, type NameKey, nameKey } from "./Name.ts"
 
-export type Room = string & Brand.Brand<"Room">
-const Room = Brand.nominal<Room>()
+/** Rooms are compared by their keys, and called as whoever came first has called them. */
+export interface Room {
+  readonly key: NameKey
+  readonly name: string
+}
 
-/** Where everybody arrives. */
-export const lobby = Room("lobby")
+/** Where everybody arrives. It is always there. */
+export const lobby: Room = { key: nameKey("lobby"), name: "lobby" }
+
+/** The room that is called so: by the rule for names, but reserved ones are allowed, and a leading `#` is dropped. */
+export const chooseRoom = (text: string): Option.Option<Room> =>
+  Option.map(allowedName(text.replace(/^[#＃]/, "")), (name) => ({ key: nameKey(name), name }))

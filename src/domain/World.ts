@@ -1,88 +1,115 @@
 /**
- * Who is here, under which name: the fold of the log. Pure and total, without clock or chance, so it is the same for
- * everybody who folds the same events. Names are decided here: whoever comes first in the log holds a name.
+ * Who is here, under which name and in which room, and whose the names are: the fold of the log. Pure and total, without
+ * clock or chance, so it is the same for everybody who folds the same events. Names are decided here: whoever comes first in
+ * the log holds a name, unless its owner takes it.
  */
 import * as HashMap from "effect/HashMap"
+import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 import * as SortedMap from "effect/SortedMap"
-import type { Event, Seq, Stored, UserId, Who } from "./Event.ts"
+import { originOf } from "./Address.ts"
+import type { Event, Nonce, Online, Seq, Stored, UserId, Who } from "./Event.ts"
 import { longestName, Name, type NameKey, nameKey } from "./Name.ts"
+import * as Nonces from "./Nonces.ts"
 import type { Output } from "./Output.ts"
+import type { EndReason } from "./Reasons.ts"
+import { lobby, type Room } from "./Room.ts"
 
-/** Somebody who is here, and the place where it came. */
-export interface Online {
-  readonly user: UserId
-  readonly who: Who
-  readonly since: Seq
+/** So many rooms exist at a time, and so many of them were made from one network. The lobby does not count. */
+export const maxRooms = 1000
+export const maxRoomsOfNetwork = 20
+
+/** A room, for as long as somebody is in it. */
+export interface Place {
+  readonly room: Room
+  /** Who is in it, in order of arrival: a `HashMap` has no order. */
+  readonly users: SortedMap.SortedMap<Seq, UserId>
+  /** The network of whoever made it; `undefined` for the lobby. */
+  readonly maker: string | undefined
 }
 
 export interface World {
   readonly users: HashMap.HashMap<UserId, Online>
   readonly holders: HashMap.HashMap<NameKey, UserId>
-  /** A `HashMap` has no order. */
-  readonly arrivals: SortedMap.SortedMap<Seq, UserId>
+  readonly rooms: HashMap.HashMap<NameKey, Place>
+  /** The names that have an owner, here or not. */
+  readonly owned: HashSet.HashSet<NameKey>
+  readonly nonces: Nonces.Nonces
   /** The place of the last line; or, before the first one, where the log begins. */
   readonly said: Seq
 }
 
+const newPlace = (room: Room, maker: string | undefined): Place => ({
+  room,
+  users: SortedMap.empty<Seq, UserId>(Order.number),
+  maker
+})
+
 /** Nobody is here. `said`: where the log begins. */
-export const empty = (said: Seq): World => ({
+export const empty = (said: Seq, owned: Iterable<NameKey> = [], nonces: Iterable<Nonces.Used> = []): World => ({
   users: HashMap.empty(),
   holders: HashMap.empty(),
-  arrivals: SortedMap.empty<Seq, UserId>(Order.number),
+  rooms: HashMap.make([lobby.key, newPlace(lobby, undefined)]),
+  owned: HashSet.fromIterable(owned),
+  nonces: Array.from(nonces).reduce(Nonces.remember, Nonces.empty),
   said
 })
 
 /** What becomes of an event, in order. */
 export type Outcome =
-  /** From here on the user reads along, and is called so. */
-  | { readonly _tag: "Enter"; readonly user: UserId; readonly who: Who }
+  /** From here on the user reads along in this room, and is called so. */
+  | { readonly _tag: "Enter"; readonly user: UserId; readonly who: Who; readonly room: Room }
+  /** From here on the user reads along in this room, and not in the one where it was. */
+  | { readonly _tag: "Move"; readonly user: UserId; readonly room: Room }
   /** The user is called otherwise from here on. */
   | { readonly _tag: "Named"; readonly user: UserId; readonly who: Who }
   /** From here on the user reads nothing. */
-  | { readonly _tag: "Exit"; readonly user: UserId }
-  | { readonly _tag: "Tell"; readonly to: UserId | "everyone"; readonly output: Output }
+  | { readonly _tag: "Exit"; readonly user: UserId; readonly reason: EndReason }
+  /** Everybody in a room is told; `by` is whoever says it, if it is said. */
+  | { readonly _tag: "Tell"; readonly room: NameKey; readonly output: Output; readonly by?: UserId }
+  | { readonly _tag: "Inform"; readonly user: UserId; readonly output: Output }
+  /** It was not to be: the one who asked for it is told why. */
+  | { readonly _tag: "Refuse"; readonly output: Output }
+  /** It happened before, at this place, and does not happen again. */
+  | { readonly _tag: "Known"; readonly seq: Seq }
+
+type Step = readonly [World, ReadonlyArray<Outcome>]
 
 const nothing: ReadonlyArray<Outcome> = []
 
-/** The world after one event, which stands at this place, and what comes of it. What cannot be changes nothing. */
-export const step = (world: World, event: Event, seq: Seq): readonly [World, ReadonlyArray<Outcome>] => {
+/**
+ * The world after one event, which stands at this place and happened at the time `at`, and what comes of it. What cannot be
+ * changes nothing.
+ */
+export const step = (world: World, event: Event, seq: Seq, at: number): Step => {
+  if (event._tag === "Disowned") return [{ ...world, owned: HashSet.remove(world.owned, event.key) }, nothing]
+  const found = HashMap.get(world.users, event.user)
+  if (event._tag === "Arrived") return Option.isSome(found) ? [world, nothing] : arrive(world, event, seq, at)
+  if (Option.isNone(found)) return [world, nothing]
+  const online = found.value
   switch (event._tag) {
-    case "Said": {
-      const { text, user } = event
-      const online = HashMap.get(world.users, user)
-      if (Option.isNone(online)) return [world, nothing]
-      // The world wins where the event says otherwise.
-      return [
-        { ...world, said: seq },
-        [{ _tag: "Tell", to: "everyone", output: { _tag: "Said", who: online.value.who, text } }]
-      ]
-    }
-    case "Arrived":
-      return HashMap.has(world.users, event.user) ? [world, nothing] : arrive(world, event.user, event.address, seq)
+    case "Said":
+      return say(world, online, event, seq, at)
+    case "Told":
+      return event.to === undefined || HashMap.has(world.holders, event.to)
+        ? once(world, event, event.nonce, seq, at)
+        : [world, nothing]
     case "Left":
-      return Option.match(HashMap.get(world.users, event.user), {
-        onNone: () => [world, nothing],
-        onSome: (online) => leave(world, online)
-      })
+      return leave(world, online, event.reason)
     case "Renamed":
-      return Option.match(HashMap.get(world.users, event.user), {
-        onNone: () => [world, nothing],
-        onSome: (online) => rename(world, online, event.name)
-      })
+      return rename(world, online, event.name, event.as)
+    case "Moved":
+      return move(world, online, event.room)
   }
 }
 
 /** The world after a whole record, and all that comes of it. */
-export const apply = (
-  world: World,
-  { events, seq }: Pick<Stored, "seq" | "events">
-): readonly [World, ReadonlyArray<Outcome>] => {
+export const apply = (world: World, { at, events, seq }: Stored): Step => {
   const outcomes: Array<Outcome> = []
   let after = world
   events.forEach((event, place) => {
-    const [next, came] = step(after, event, placeOf(seq, place))
+    const [next, came] = step(after, event, placeOf(seq, place), at)
     after = next
     outcomes.push(...came)
   })
@@ -98,19 +125,25 @@ export const holder = (world: World, name: string): Option.Option<Online> =>
     ? Option.none()
     : Option.flatMap(HashMap.get(world.holders, nameKey(name)), (user) => HashMap.get(world.users, user))
 
+/** Whether a name that is the same as this text has an owner, here or not. */
+export const isOwned = (world: World, name: string): boolean =>
+  name.length <= longestName && HashSet.has(world.owned, nameKey(name))
+
+/** Whether the user holds a name that it owns: nobody else can hold a name that has an owner. */
+export const ownsItsName = (world: World, user: UserId): boolean =>
+  Option.exists(HashMap.get(world.users, user), ({ who }) => HashSet.has(world.owned, nameKey(who.name)))
+
 export const size = (world: World): number => HashMap.size(world.users)
 
-/** Everyone, in order of arrival. */
-export const roster = (world: World): ReadonlyArray<Who> =>
-  Array.from(SortedMap.values(world.arrivals), (user) => HashMap.unsafeGet(world.users, user).who)
+/** A room that exists. */
+export const place = (world: World, room: NameKey): Option.Option<Place> => HashMap.get(world.rooms, room)
 
-const arrive = (
-  world: World,
-  user: UserId,
-  address: Who["address"],
-  seq: Seq
-): readonly [World, ReadonlyArray<Outcome>] => {
-  const { arrivals, holders, users } = world
+/** Everyone in a room, in order of arrival. */
+export const roster = (world: World, { users }: Place): ReadonlyArray<Online> =>
+  Array.from(SortedMap.values(users), (user) => HashMap.unsafeGet(world.users, user))
+
+const arrive = (world: World, { address, user }: Extract<Event, { _tag: "Arrived" }>, seq: Seq, at: number): Step => {
+  const { holders, users } = world
   // One address can come in through two doors; nobody can choose what comes of it then.
   let name = Name(address)
   for (let n = 2; HashMap.has(holders, nameKey(name)); n++) name = Name(`${address}#${n}`)
@@ -118,38 +151,155 @@ const arrive = (
   return [
     {
       ...world,
-      users: HashMap.set(users, user, { user, who, since: seq }),
+      users: HashMap.set(users, user, { user, who, room: lobby.key, since: seq, at }),
       holders: HashMap.set(holders, nameKey(name), user),
-      arrivals: SortedMap.set(arrivals, seq, user)
+      rooms: withUser(world, lobby.key, seq, user)
     },
-    [{ _tag: "Enter", user, who }, { _tag: "Tell", to: "everyone", output: { _tag: "Online", who } }]
+    [
+      { _tag: "Enter", user, who, room: lobby },
+      { _tag: "Tell", room: lobby.key, output: { _tag: "Online", who, room: lobby } }
+    ]
   ]
 }
 
-const leave = (world: World, { since, user, who }: Online): readonly [World, ReadonlyArray<Outcome>] => [
+const leave = (world: World, { room, since, user, who }: Online, reason: EndReason): Step => [
   {
     ...world,
     users: HashMap.remove(world.users, user),
     holders: HashMap.remove(world.holders, nameKey(who.name)),
-    arrivals: SortedMap.remove(world.arrivals, since)
+    rooms: withoutUser(world, room, since)
   },
-  [{ _tag: "Exit", user }, { _tag: "Tell", to: "everyone", output: { _tag: "Offline", who } }]
+  [
+    { _tag: "Exit", user, reason },
+    { _tag: "Tell", room, output: { _tag: "Offline", who, room: roomOf(world, room), reason } }
+  ]
 ]
 
-const rename = (world: World, online: Online, name: Name): readonly [World, ReadonlyArray<Outcome>] => {
-  const { user, who } = online
+const rename = (
+  world: World,
+  online: Online,
+  name: Name,
+  as: Extract<Event, { _tag: "Renamed" }>["as"]
+): Step => {
+  const { room, user, who } = online
   const key = nameKey(name)
+  const other = Option.filter(HashMap.get(world.holders, key), (holder) => holder !== user)
   // Its own name, or one that counts as the same, is always granted.
-  if (Option.getOrElse(HashMap.get(world.holders, key), () => user) !== user) {
-    return [world, [{ _tag: "Tell", to: user, output: { _tag: "NameTaken" } }]]
+  const isOwn = nameKey(who.name) === key
+  if (as === "guest" && !isOwn && HashSet.has(world.owned, key)) {
+    return [world, [{ _tag: "Refuse", output: { _tag: "NameOwned", name } }]]
   }
+  if (as !== "owner" && Option.isSome(other)) return [world, [{ _tag: "Refuse", output: { _tag: "NameTaken" } }]]
+  // The one that held the name of another goes first.
+  const [before, gone] = Option.match(other, {
+    onNone: (): Step => [world, nothing],
+    onSome: (ghost) => evict(world, HashMap.unsafeGet(world.users, ghost))
+  })
   const renamed = { ...who, name }
+  const outcomes: Array<Outcome> = [
+    ...gone,
+    { _tag: "Named", user, who: renamed },
+    { _tag: "Inform", user, output: { _tag: "Renamed", name } },
+    { _tag: "Tell", room, output: { _tag: "NowCalled", who, name, room: roomOf(world, room) } }
+  ]
+  if (as === "new owner") outcomes.push({ _tag: "Inform", user, output: { _tag: "Owned", name } })
+  return [
+    {
+      ...before,
+      users: HashMap.set(before.users, user, { ...online, who: renamed }),
+      holders: HashMap.set(HashMap.remove(before.holders, nameKey(who.name)), key, user),
+      // A list of this room that was made before is an old one now.
+      rooms: HashMap.modify(before.rooms, room, (place) => ({ ...place })),
+      owned: as === "guest" ? before.owned : HashSet.add(before.owned, key)
+    },
+    outcomes
+  ]
+}
+
+const evict = (world: World, ghost: Online): Step => {
+  const [after, outcomes] = leave(world, ghost, "taken-over")
+  return [after, [{ _tag: "Inform", user: ghost.user, output: { _tag: "TakenOver" } }, ...outcomes]]
+}
+
+const move = (world: World, online: Online, wanted: Room): Step => {
+  const { room: from, since, user, who } = online
+  const known = place(world, wanted.key)
+  if (wanted.key === from) {
+    return [world, [{ _tag: "Refuse", output: { _tag: "AlreadyThere", room: roomOf(world, from) } }]]
+  }
+  const maker = originOf(who.address)
+  if (Option.isNone(known) && isFull(world, maker)) {
+    return [world, [{ _tag: "Refuse", output: { _tag: "TooManyRooms" } }]]
+  }
+  const room = Option.match(known, { onNone: () => wanted, onSome: ({ room }) => room })
+  const rooms = HashMap.has(world.rooms, room.key)
+    ? world.rooms
+    : HashMap.set(world.rooms, room.key, newPlace(room, maker))
+  const left = roomOf(world, from)
   return [
     {
       ...world,
-      users: HashMap.set(world.users, user, { ...online, who: renamed }),
-      holders: HashMap.set(HashMap.remove(world.holders, nameKey(who.name)), key, user)
+      users: HashMap.set(world.users, user, { ...online, room: room.key }),
+      rooms: withUser({ ...world, rooms: withoutUser({ ...world, rooms }, from, since) }, room.key, since, user)
     },
-    [{ _tag: "Named", user, who: renamed }, { _tag: "Tell", to: user, output: { _tag: "Renamed", name } }]
+    [
+      // The one that comes is told apart: what it is told says where its own lines begin.
+      { _tag: "Tell", room: room.key, output: { _tag: "Came", who, room, from: left } },
+      { _tag: "Move", user, room },
+      { _tag: "Inform", user, output: { _tag: "Came", who, room, from: left, seq: world.said } },
+      { _tag: "Tell", room: from, output: { _tag: "Went", who, room: left, to: room } }
+    ]
   ]
+}
+
+const isFull = ({ rooms }: World, maker: string): boolean => {
+  // The lobby is one of them.
+  if (HashMap.size(rooms) > maxRooms) return true
+  let own = 0
+  for (const place of HashMap.values(rooms)) if (place.maker === maker) own++
+  return own >= maxRoomsOfNetwork
+}
+
+const say = (
+  world: World,
+  { room, who }: Online,
+  event: Extract<Event, { _tag: "Said" }>,
+  seq: Seq,
+  at: number
+): Step => {
+  // The world wins where the event says otherwise.
+  const said: ReadonlyArray<Outcome> = [{
+    _tag: "Tell",
+    room,
+    output: { _tag: "Said", who, room: roomOf(world, room), text: event.text, seq },
+    by: event.user
+  }]
+  if (event.nonce === undefined) return [{ ...world, said: seq }, said]
+  const [after, known] = once(world, event, event.nonce, seq, at)
+  return known.length > 0 ? [after, known] : [{ ...after, said: seq }, said]
+}
+
+/** What carries a nonce happens if that is not known. */
+const once = (world: World, { who }: { readonly who: Who }, nonce: Nonce, seq: Seq, at: number): Step =>
+  Option.match(Nonces.find(world.nonces, nonce, at), {
+    onNone: (): Step => [
+      { ...world, nonces: Nonces.remember(world.nonces, { nonce, seq, at, origin: originOf(who.address) }) },
+      nothing
+    ],
+    onSome: (first): Step => [world, [{ _tag: "Known", seq: first }]]
+  })
+
+/** The room with this key, which somebody is in. */
+export const roomOf = (world: World, key: NameKey): Room => HashMap.unsafeGet(world.rooms, key).room
+
+const withUser = ({ rooms }: World, key: NameKey, since: Seq, user: UserId): World["rooms"] =>
+  HashMap.modify(rooms, key, (place) => ({ ...place, users: SortedMap.set(place.users, since, user) }))
+
+/** A room in which nobody is any more does not exist, but for the lobby. */
+const withoutUser = ({ rooms }: World, key: NameKey, since: Seq): World["rooms"] => {
+  const place = HashMap.unsafeGet(rooms, key)
+  const users = SortedMap.remove(place.users, since)
+  return SortedMap.size(users) === 0 && place.maker !== undefined
+    ? HashMap.remove(rooms, key)
+    : HashMap.set(rooms, key, { ...place, users })
 }

@@ -2,8 +2,8 @@
  * How many connections may be open, in all and from one IP address, and how fast all those of one address may go on
  * together. Plain code; knows no socket.
  */
-import * as Net from "node:net"
 import { Pace } from "../chat/Pace.ts"
+import { networkOf } from "../domain/Address.ts"
 import type { CapReason } from "../domain/Reasons.ts"
 
 interface Limits {
@@ -73,14 +73,4 @@ export class Caps {
     }
     this.manyNetworks = Math.max(fewNetworks, 2 * this.paces.size)
   }
-}
-
-/** What counts as one address: the IPv4 address, or the /64 of the IPv6 address, of which one customer has at least one. */
-export const networkOf = (ip: string): string => {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*/, "")
-  if (!Net.isIPv6(plain)) return plain
-  const [head = "", tail] = plain.split("::")
-  const groups = (text: string | undefined) => text ? text.split(":") : []
-  const zeros = tail === undefined ? 0 : 8 - groups(head).length - groups(tail).length
-  return [...groups(head), ...Array<string>(Math.max(0, zeros)).fill("0"), ...groups(tail)].slice(0, 4).join(":")
 }

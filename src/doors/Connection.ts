@@ -117,6 +117,16 @@ class NetConnection implements Peer {
     })
   }
 
+  get taken() {
+    return Effect.async<void>((resume) => {
+      const { socket } = this
+      const done = () => resume(Effect.void)
+      if (socket.destroyed || socket.writableLength === 0) return done()
+      // Called back behind all that was written before; with an error if the peer is lost.
+      socket.write("", done)
+    })
+  }
+
   // One callback and one timer for the whole end, because thousands may end in one turn.
   finish(patience: Duration.Duration) {
     return Effect.async<void>((resume) => {

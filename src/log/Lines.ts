@@ -1,18 +1,30 @@
 /** Lines in memory, in order, found by their place. Knows no engine. */
 import type { Line, Seq } from "../domain/Event.ts"
-import type { Room } from "../domain/Room.ts"
+import type { NameKey } from "../domain/Name.ts"
 import { pageBytes, pageLines } from "./MessageLog.ts"
+
+// What a line costs beside its text.
+const lineBytes = 256
+
+const sizeOf = ({ text }: Line) => lineBytes + 2 * text.length
 
 export class Lines {
   private lines: Array<Line> = []
+  private held = 0
 
   get size(): number {
     return this.lines.length
   }
 
+  /** How many bytes they take, at most. */
+  get bytes(): number {
+    return this.held
+  }
+
   /** Adds a line behind all others. */
   add(line: Line): void {
     this.lines.push(line)
+    this.held += sizeOf(line)
   }
 
   /** The first so many of them. */
@@ -24,7 +36,16 @@ export class Lines {
   removeFirst(count: number): ReadonlyArray<Line> {
     const removed = this.lines.slice(0, count)
     this.lines = this.lines.slice(count)
+    for (const line of removed) this.held -= sizeOf(line)
     return removed
+  }
+
+  /** How many of the first must go for the rest to take no more than so many bytes. */
+  surplus(bytes: number): number {
+    let left = this.held
+    let count = 0
+    while (left > bytes) left -= sizeOf(this.lines[count++]!)
+    return count
   }
 
   /** How many stand before this place. */
@@ -39,14 +60,24 @@ export class Lines {
   }
 
   /** The last lines of a room before a place, the newest first. */
-  *backwards(room: Room, before: Seq): Generator<Line> {
+  *backwards(room: NameKey, before: Seq): Generator<Line> {
     for (let index = this.before(before) - 1; index >= 0; index--) {
       if (this.lines[index]!.room === room) yield this.lines[index]!
     }
   }
 
+  /** See `MessageLog.count`. */
+  count(room: NameKey, from: Seq, before: Seq, limit: number): number {
+    let count = 0
+    for (const { seq } of this.backwards(room, before)) {
+      if (seq < from || count === limit) break
+      count++
+    }
+    return count
+  }
+
   /** See `MessageLog.read`. */
-  page(room: Room, from: Seq, before: Seq): ReadonlyArray<Line> {
+  page(room: NameKey, from: Seq, before: Seq): ReadonlyArray<Line> {
     const page: Array<Line> = []
     let bytes = 0
     for (let index = this.before(from); index < this.lines.length && this.lines[index]!.seq < before; index++) {

@@ -7,7 +7,7 @@ import * as MemoryLog from "./MemoryLog.ts"
 export const layer = Layer.unwrapEffect(
   Effect.flatMap(ServerConfig, ({ data, dataSync, keepBytes, keepDays, keepLines }) => {
     if (data === "none") return Effect.succeed(MemoryLog.layer)
-    const options = { file: data.file, sync: dataSync, keepLines, keepDays, keepBytes }
+    const options = { file: data.file, sync: dataSync, keepLines, keepDays, keepBytes, trustsClock: false }
     // Loaded where it is used, as the thread is.
     return Effect.map(Effect.promise(() => import("./SqliteLog.ts")), ({ layer }) => layer(options))
   })

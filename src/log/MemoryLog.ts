@@ -4,13 +4,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
+import { randomUUID } from "node:crypto"
 import { Seq, type Stored } from "../domain/Event.ts"
 import { Lines } from "./Lines.ts"
-import { type Follower, linesOf, MessageLog } from "./MessageLog.ts"
+import { type Follower, keptOf, MessageLog, timeBehind } from "./MessageLog.ts"
 import { type Held, Registry } from "./Registry.ts"
 
 /** So many of the last lines are remembered, at least. */
 export const rememberedLines = 10_000
+
+/** If they take no more bytes than this. */
+export const rememberedBytes = 64 * 1_048_576
 
 // They go in steps: to take away one costs as much as to look at all.
 const step = 1000
@@ -20,15 +24,22 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
   let follower: Follower | undefined
   let next = 1
   let at = 0
+  let erased = Seq(0)
+  const forget = () => {
+    const isFull = lines.size >= rememberedLines + step || lines.bytes > rememberedBytes
+    const surplus = isFull ? Math.max(lines.size - rememberedLines, lines.surplus(0.9 * rememberedBytes)) : 0
+    if (surplus > 0) erased = lines.removeFirst(surplus).at(-1)!.seq
+  }
   return {
-    start: Seq(0),
+    id: randomUUID(),
+    start: { seq: Seq(0), nonces: [] },
     append: (events) =>
       Effect.suspend(() => {
-        at = Math.max(at, clock.unsafeCurrentTimeMillis())
+        at = timeBehind(at, clock.unsafeCurrentTimeMillis())
         const stored: Stored = { seq: Seq(next), at, events }
         next += events.length
-        for (const line of linesOf(stored)) lines.add(line)
-        if (lines.size >= rememberedLines + step) lines.removeFirst(lines.size - rememberedLines)
+        for (const line of keptOf(stored).lines) lines.add(line)
+        forget()
         return follower?.take(stored) ?? Effect.void
       }),
     follow: (by) => {
@@ -40,10 +51,14 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
         for (const { seq } of Iterable.take(lines.backwards(room, before), count)) start = seq
         return start
       }),
+    count: (room, from, before, limit) => Effect.sync(() => lines.count(room, from, before, limit)),
+    erased: () => Effect.sync(() => erased),
     read: (room, from, before) => Effect.sync(() => lines.page(room, from, before)),
     running: Effect.never
   }
 }
+
+const byKey = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other))
 
 const makeRegistry = (): typeof Registry.Service => {
   const values = new Map<string, Held>()
@@ -57,11 +72,11 @@ const makeRegistry = (): typeof Registry.Service => {
         return true
       }),
     remove: (key, before) => Effect.sync(() => values.get(key)?.version === before && values.delete(key)),
-    list: (prefix, limit) =>
+    list: (prefix, limit, after = "") =>
       Effect.sync(() =>
         Array.from(values.values())
-          .filter(({ key }) => key.startsWith(prefix))
-          .toSorted((one, other) => Buffer.compare(Buffer.from(one.key), Buffer.from(other.key)))
+          .filter(({ key }) => key.startsWith(prefix) && byKey(key, after) > 0)
+          .toSorted((one, other) => byKey(one.key, other.key))
           .slice(0, limit)
       )
   }

@@ -2,8 +2,10 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import type { Event, Line, Seq, Stored } from "../domain/Event.ts"
-import type { Room } from "../domain/Room.ts"
+import { originOf } from "../domain/Address.ts"
+import type { Event, Line, Nonce, Seq, Stored } from "../domain/Event.ts"
+import type { NameKey } from "../domain/Name.ts"
+import type { Used } from "../domain/Nonces.ts"
 
 /** What was kept cannot be read now. */
 export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly why: string }> {
@@ -32,8 +34,10 @@ export interface Follower {
 }
 
 export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
-  /** The place behind which the records of this process stand. */
-  readonly start: Seq
+  /** Which log this is: another one for each new one, the same for as long as it goes on. */
+  readonly id: string
+  /** Where the records of this process begin: behind this place, and with these nonces known, oldest first. */
+  readonly start: { readonly seq: Seq; readonly nonces: ReadonlyArray<Used> }
   /**
    * Makes a record of the events of a turn: gives it its place and its time, keeps the lines in it, and only then gives it
    * to the follower; ends after that. MUST NOT be called again before, nor be interrupted. Where lines cannot be kept, the
@@ -43,12 +47,16 @@ export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
   /** There is one follower. It gets each record once, in order and without a gap. */
   readonly follow: (follower: Follower) => void
   /** Where the last `count` lines of a room before a place begin; that place itself if there are none. */
-  readonly startOf: (room: Room, before: Seq, count: number) => Effect.Effect<Seq, Unreadable>
+  readonly startOf: (room: NameKey, before: Seq, count: number) => Effect.Effect<Seq, Unreadable>
+  /** How many lines a room has from one place on and before another; counted up to `limit`. */
+  readonly count: (room: NameKey, from: Seq, before: Seq, limit: number) => Effect.Effect<number, Unreadable>
+  /** Up to which place, itself included, lines of a room may have been given up. */
+  readonly erased: (room: NameKey) => Effect.Effect<Seq, Unreadable>
   /**
    * The first lines of a room from one place on, in order, and before another; none only if there are none. At most
    * `pageLines` of them, and about `pageBytes`.
    */
-  readonly read: (room: Room, from: Seq, before: Seq) => Effect.Effect<ReadonlyArray<Line>, Unreadable>
+  readonly read: (room: NameKey, from: Seq, before: Seq) => Effect.Effect<ReadonlyArray<Line>, Unreadable>
   /** Does not end. Fails when the log is lost, and with it the server. */
   readonly running: Effect.Effect<never, LogLost>
 }>() {}
@@ -56,10 +64,32 @@ export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
 export const pageLines = 100
 export const pageBytes = 65_536
 
-/** The lines in a record. */
-export const linesOf = ({ at, events, seq }: Stored): ReadonlyArray<Line> =>
-  events.flatMap((event, index) => {
-    if (event._tag !== "Said") return []
-    const { room, text, who } = event
-    return [{ seq: (seq + index) as Seq, at, room, who, text }]
+// Clocks are set by so little, in ms, all the time; by more only where they were wrong.
+const adjustment = 60_000
+
+/**
+ * The time of a record behind one of the time `last`: not less, where the clock was adjusted. Where it was set back, it is as it
+ * says from now on, or all that comes would have the wrong time for as long as it was ahead.
+ */
+export const timeBehind = (last: number, now: number): number => last - now > adjustment ? now : Math.max(last, now)
+
+/** What is kept of a record: its lines, and the nonces that are used from here on. What is in it twice is in it once. */
+export const keptOf = ({ at, events, seq }: Stored): Kept => {
+  const lines: Array<Line> = []
+  const nonces = new Map<Nonce, Used>()
+  events.forEach((event, index) => {
+    if (event._tag !== "Said" && event._tag !== "Told") return
+    const place = (seq + index) as Seq
+    if (event.nonce !== undefined) {
+      if (nonces.has(event.nonce)) return
+      nonces.set(event.nonce, { nonce: event.nonce, seq: place, at, origin: originOf(event.who.address) })
+    }
+    if (event._tag === "Said") lines.push({ seq: place, at, room: event.room.key, who: event.who, text: event.text })
   })
+  return { lines, nonces: Array.from(nonces.values()) }
+}
+
+export interface Kept {
+  readonly lines: ReadonlyArray<Line>
+  readonly nonces: ReadonlyArray<Used>
+}

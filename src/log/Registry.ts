@@ -26,6 +26,6 @@ export class Registry extends Context.Tag("tellnet/Registry")<Registry, {
   readonly put: (key: string, value: string, before: number | undefined) => Effect.Effect<boolean, RegistryFailed>
   /** Takes away the value with this version. `false`: it is another one by now, or gone. */
   readonly remove: (key: string, before: number) => Effect.Effect<boolean, RegistryFailed>
-  /** The values whose keys begin so, at most `limit`, by key (in order of code points). */
-  readonly list: (prefix: string, limit: number) => Effect.Effect<ReadonlyArray<Held>, RegistryFailed>
+  /** The values whose keys begin so, at most `limit`, by key (in order of code points); those behind a key, if it is given. */
+  readonly list: (prefix: string, limit: number, after?: string) => Effect.Effect<ReadonlyArray<Held>, RegistryFailed>
 }>() {}

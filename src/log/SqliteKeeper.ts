@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { type Line, Seq } from "../domain/Event.ts"
 import { Lines } from "./Lines.ts"
-import type { Condition } from "./MessageLog.ts"
+import type { Condition, Kept } from "./MessageLog.ts"
 import type * as SqliteThread from "./SqliteThread.ts"
 
 /** How many bytes of lines may wait while the file cannot be written; then the oldest are given up. */
@@ -15,54 +15,35 @@ export const waitingBytes = 16 * 1_048_576
 /** How often a file that could not be written is tried again. */
 const retry = Duration.seconds(10)
 
-// What a line costs beside its text.
-const lineBytes = 256
-
+// Some more than must go is given up, so that it is not done again for each line.
 const slack = 1_048_576
-
-const sizeOf = ({ text }: Line) => lineBytes + 2 * text.length
 
 /** Lines that were given, and are not in the file yet; in order. */
 export class Waiting extends Lines {
-  private bytes = 0
   /** How many were given up. */
   lost = 0
-
-  override add(line: Line): void {
-    super.add(line)
-    this.bytes += sizeOf(line)
-  }
-
-  override removeFirst(count: number): ReadonlyArray<Line> {
-    const removed = super.removeFirst(count)
-    for (const line of removed) this.bytes -= sizeOf(line)
-    return removed
-  }
 
   /** Gives up the oldest until no more wait than may. */
   giveUp(): void {
     if (this.bytes <= waitingBytes) return
-    let bytes = this.bytes
-    let count = 0
-    for (const line of this.first(this.size)) {
-      // Some more than must go, so that it is not done again for each line.
-      if (bytes <= waitingBytes - slack) break
-      bytes -= sizeOf(line)
-      count++
-    }
-    this.removeFirst(count)
-    this.lost += count
+    this.lost += this.removeFirst(this.surplus(waitingBytes - slack)).length
   }
 }
 
-const batchOf = (lines: ReadonlyArray<Line>, next: number): SqliteThread.Operations["append"][0] => {
+const batchOf = ({ lines, nonces }: Kept, next: number): SqliteThread.Operations["append"][0] => {
   const rooms = new Map<string, [string, number, number]>()
   for (const { room, seq } of lines) {
     const known = rooms.get(room)
     rooms.set(room, [room, (known?.[1] ?? 0) + 1, seq])
   }
   const rows = lines.map(({ at, room, seq, text, who }) => [seq, room, at, who.address, who.name, text])
-  return { json: JSON.stringify(rows), next, rooms: Array.from(rooms.values()) }
+  const used = nonces.map(({ at, nonce, origin, seq }) => [nonce, seq, at, origin])
+  return {
+    lines: JSON.stringify(rows),
+    nonces: used.length === 0 ? undefined : JSON.stringify(used),
+    next,
+    rooms: Array.from(rooms.values())
+  }
 }
 
 /**
@@ -75,7 +56,7 @@ export const make = (thread: SqliteThread.SqliteThread, changed: (condition: Con
     const waiting = new Waiting()
     let writable = true
 
-    const write = (lines: ReadonlyArray<Line>) => thread.ask("append", batchOf(lines, thread.next))
+    const write = (kept: Kept) => thread.ask("append", batchOf(kept, thread.next))
 
     const wait = (lines: ReadonlyArray<Line>) => {
       for (const line of lines) waiting.add(line)
@@ -85,9 +66,12 @@ export const make = (thread: SqliteThread.SqliteThread, changed: (condition: Con
     /** Writes what waits, oldest first, until nothing does. */
     const catchUp = Effect.gen(function*() {
       for (let some = waiting.first(500); some.length > 0; some = waiting.first(500)) {
-        yield* write(some)
-        // Some of them may have been given up meanwhile.
-        waiting.removeFirst(waiting.before(Seq(some.at(-1)!.seq + 1)))
+        const last = some.at(-1)!.seq
+        // Whoever is interrupted between would write them again.
+        yield* Effect.uninterruptible(Effect.map(write({ lines: some, nonces: [] }), () => {
+          // Some of them may have been given up meanwhile.
+          waiting.removeFirst(waiting.before(Seq(last + 1)))
+        }))
       }
       // In the same step as the look: what is said next is behind all that waited.
       writable = true
@@ -105,15 +89,17 @@ export const make = (thread: SqliteThread.SqliteThread, changed: (condition: Con
         writable = false
         yield* Effect.logError(`what is said cannot be kept: ${message}`)
         changed({ _tag: "KeepingFails" })
-        yield* Effect.forkIn(recovers, scope)
+        // What appends cannot be interrupted; this must end with the scope.
+        yield* Effect.forkIn(Effect.interruptible(recovers), scope)
       })
 
-    const keep = (lines: ReadonlyArray<Line>) =>
+    // The nonces of what waits are known to this process only: whoever sends again after it was killed is heard twice then.
+    const keep = (kept: Kept) =>
       Effect.suspend(() => {
-        if (lines.length === 0) return Effect.void
-        if (!writable) return Effect.sync(() => wait(lines))
-        return Effect.catchAll(write(lines), (error) => {
-          wait(lines)
+        if (kept.lines.length === 0 && kept.nonces.length === 0) return Effect.void
+        if (!writable) return Effect.sync(() => wait(kept.lines))
+        return Effect.catchAll(write(kept), (error) => {
+          wait(kept.lines)
           return fails(error)
         })
       })

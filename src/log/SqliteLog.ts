@@ -7,39 +7,45 @@ import * as Effect from "effect/Effect"
 import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import * as NodeFs from "node:fs"
-import type { Address } from "../domain/Address.ts"
+import * as NodePath from "node:path"
+import { Address } from "../domain/Address.ts"
 import { type Line, Seq, type Stored } from "../domain/Event.ts"
-import { Name } from "../domain/Name.ts"
-import type { Room } from "../domain/Room.ts"
-import { CannotOpen, type Follower, linesOf, MessageLog, pageBytes, pageLines, Unreadable } from "./MessageLog.ts"
+import { Name, type NameKey } from "../domain/Name.ts"
+import {
+  CannotOpen,
+  type Follower,
+  keptOf,
+  MessageLog,
+  pageBytes,
+  pageLines,
+  timeBehind,
+  Unreadable
+} from "./MessageLog.ts"
 import { type Held, Registry, RegistryFailed } from "./Registry.ts"
 import * as SqliteKeeper from "./SqliteKeeper.ts"
 import * as SqliteThread from "./SqliteThread.ts"
 
-// Reads share the thread with the commits: so many of them wait there at most, and a commit waits for those.
-const readsAtOnce = 4
-
 const makeLog = (thread: SqliteThread.SqliteThread) =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
-    const reads = yield* Effect.makeSemaphore(readsAtOnce)
     let follower: Follower | undefined
     let at = thread.last
 
     const { keep, waiting } = yield* SqliteKeeper.make(thread, (condition) => follower?.changed(condition))
 
     const readable = <A>(self: Effect.Effect<A, SqliteThread.SqliteError>) =>
-      Effect.mapError(reads.withPermits(1)(self), ({ message }) => new Unreadable({ why: message }))
+      Effect.mapError(self, ({ message }) => new Unreadable({ why: message }))
 
     return MessageLog.of({
-      start: Seq(thread.next - 1),
+      id: thread.id,
+      start: { seq: Seq(thread.next - 1), nonces: thread.nonces },
       append: (events) =>
         Effect.suspend(() => {
-          at = Math.max(at, clock.unsafeCurrentTimeMillis())
+          at = timeBehind(at, clock.unsafeCurrentTimeMillis())
           const stored: Stored = { seq: Seq(thread.next), at, events }
           thread.next += events.length
           return Effect.zipRight(
-            keep(linesOf(stored)),
+            keep(keptOf(stored)),
             Effect.suspend(() => follower?.take(stored) ?? Effect.void)
           )
         }),
@@ -58,6 +64,15 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
             ? Effect.succeed(start)
             : Effect.map(readable(thread.ask("startOf", { room, before: start, count: left })), Seq)
         }),
+      count: (room, from, before, limit) =>
+        Effect.suspend(() => {
+          const inMemory = waiting.count(room, from, before, limit)
+          return Effect.map(
+            readable(thread.ask("count", { room, from, before, limit: limit - inMemory })),
+            (inFile) => inFile + inMemory
+          )
+        }),
+      erased: (room) => Effect.map(readable(thread.ask("erased", { room })), Seq),
       read: (room, from, before) =>
         Effect.map(
           readable(thread.ask("read", { room, from, before, lines: pageLines, bytes: pageBytes })),
@@ -67,12 +82,12 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
     })
   })
 
-const lineOf = (room: Room, [seq, at, address, name, text]: SqliteThread.Operations["read"][1][number]): Line => ({
+const lineOf = (room: NameKey, [seq, at, address, name, text]: SqliteThread.Operations["read"][1][number]): Line => ({
   seq: Seq(seq),
   at,
   room,
   // What was kept was allowed when it was said; whoever shows it makes it safe again.
-  who: { address: address as Address, name: Name(name) },
+  who: { address: Address(address), name: Name(name) },
   text
 })
 
@@ -84,18 +99,25 @@ const makeRegistry = ({ ask }: SqliteThread.SqliteThread): typeof Registry.Servi
     get: (key) => Effect.map(answer(ask("get", { key })), (row) => row && heldOf(row)),
     put: (key, value, before) => answer(ask("put", { key, value, before })),
     remove: (key, before) => answer(ask("remove", { key, before })),
-    list: (prefix, limit) =>
+    list: (prefix, limit, after = "") =>
       Effect.map(
-        answer(ask("list", { prefix, limit })),
+        answer(ask("list", { prefix, limit, after })),
         (rows) => rows.map(heldOf).filter(({ key }) => key.startsWith(prefix))
       )
   }
 }
 
+// A folder has an error of its own.
+const isFileOrFolder = (stats: NodeFs.Stats) => stats.isFile() || stats.isDirectory()
+
 /** The file, for the owner's eyes only; SQLite gives what lies beside it the same mode. */
 const create = (file: string) =>
   Effect.try({
-    try: () => NodeFs.closeSync(NodeFs.openSync(file, "a", 0o600)),
+    try: () => {
+      // To open a pipe would wait for its other end.
+      if (NodeFs.existsSync(file) && !isFileOrFolder(NodeFs.statSync(file))) throw new Error("it is no plain file")
+      NodeFs.closeSync(NodeFs.openSync(file, "a", 0o600))
+    },
     catch: (error) =>
       new CannotOpen({
         message: `${file} cannot be opened or written: ${reasonOf(error)}; use --data FILE or --data none`
@@ -109,14 +131,16 @@ const reasons: Record<string, string> = {
   ENOENT: "its folder does not exist",
   EACCES: "this user may not",
   EROFS: "it is on a disk that is read-only",
-  EISDIR: "it is a folder"
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is no folder"
 }
 
 export const layer = (options: SqliteThread.Options): Layer.Layer<MessageLog | Registry, CannotOpen> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       yield* create(options.file)
-      const thread = yield* SqliteThread.make(options)
+      // SQLite takes some paths for addresses.
+      const thread = yield* SqliteThread.make(options, NodePath.resolve(options.file))
       return Context.make(MessageLog, yield* makeLog(thread)).pipe(Context.add(Registry, makeRegistry(thread)))
     })
   )

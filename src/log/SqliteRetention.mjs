@@ -13,7 +13,7 @@ const sheltered = 1000
 const fewLines = 10_000
 const minute = 60_000
 
-/** @typedef {{ keepLines: number, keepDays: number, keepBytes: number }} Limits */
+/** @typedef {{ keepLines: number, keepDays: number, keepBytes: number, trustsClock: boolean }} Limits */
 /** @typedef {ReadonlyArray<readonly [seq: number, room: number, ...unknown[]]>} Rows */
 
 export class Retention {
@@ -21,12 +21,15 @@ export class Retention {
    * @param {InstanceType<typeof import("libsql")>} db
    * @param {Limits} limits
    * @param {(change: () => void) => void} transaction
+   * @param {(why: string) => void} failed Told each time that lines could not be given up.
    */
-  constructor(db, limits, transaction) {
+  constructor(db, limits, transaction, failed) {
+    this.failed = failed
     this.db = db
     this.limits = limits
     this.transaction = transaction
     this.isWaiting = false
+    this.all = false
     this.unchecked = 0
     this.lines = this.number("select coalesce(sum(lines), 0) from room")
     this.ripest = db.prepare(
@@ -37,8 +40,17 @@ export class Retention {
     this.oldOf = db.prepare("select seq, room from line where room = ? order by seq limit ?").raw()
     this.oldest = db.prepare("select seq, room, at from line order by seq limit ?").raw()
     this.gone = db.prepare("delete from line where seq in (select value from json_each(?))")
-    this.fewer = db.prepare("update room set lines = lines - ? where id = ?")
-    setInterval(() => this.soon(true), minute).unref()
+    this.fewer = db.prepare("update room set lines = lines - ?, erased = max(erased, ?) where id = ?")
+    this.erased = db.prepare(
+      `update number set value = max(value, coalesce((select max(erased) from room where lines = 0), 0))
+       where name = 'erased'`
+    )
+    // What is too old is looked for when the clock had some time to be set right.
+    setInterval(() => {
+      this.isSettled = true
+      this.soon(true)
+    }, minute).unref()
+    this.isSettled = limits.trustsClock
     this.soon(true)
   }
 
@@ -53,14 +65,18 @@ export class Retention {
   /** One step behind whatever waits now, and others until the limits hold. @param {boolean} all Not only `keepLines`. */
   soon(all) {
     if (all) this.unchecked = 0
+    this.all ||= all
     if (this.isWaiting) return
     this.isWaiting = true
     setImmediate(() => {
       this.isWaiting = false
+      const all = this.all
+      this.all = false
       try {
         if (this.step(all)) this.soon(all)
-      } catch {
-        // A full disk has no room for this either. The next minute tries again; whoever appends meanwhile says it aloud.
+      } catch (error) {
+        // A full disk has no room for this either. The next minute tries again.
+        this.failed(/** @type {Error} */ (error).message)
       }
     })
   }
@@ -71,7 +87,7 @@ export class Retention {
     const surplus = this.lines - keepLines
     if (surplus > 0 && this.eraseSurplus(Math.min(stepLines, surplus))) return true
     if (!all) return false
-    return this.eraseOlderThan(Date.now() - keepDays * 86_400_000) ||
+    return this.isSettled && this.eraseOlderThan(Date.now() - keepDays * 86_400_000) ||
       this.isTooLarge() && (this.eraseSurplus(stepLines) || this.eraseQuietest())
   }
 
@@ -102,12 +118,16 @@ export class Retention {
   /** @param {Rows} rows */
   erase(rows) {
     if (rows.length === 0) return false
-    /** @type {Map<number, number>} */
-    const counts = new Map()
-    for (const [, room] of rows) counts.set(room, (counts.get(room) ?? 0) + 1)
+    /** @type {Map<number, [count: number, last: number]>} */
+    const gone = new Map()
+    for (const [seq, room] of rows) {
+      const [count, last] = gone.get(room) ?? [0, 0]
+      gone.set(room, [count + 1, Math.max(last, seq)])
+    }
     this.transaction(() => {
       this.gone.run([JSON.stringify(rows.map(([seq]) => seq))])
-      for (const [room, count] of counts) this.fewer.run([count, room])
+      for (const [room, [count, last]] of gone) this.fewer.run([count, last, room])
+      this.erased.run([])
       this.db.exec("delete from room where lines = 0")
     })
     this.lines -= rows.length

@@ -2,7 +2,10 @@
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import { Worker } from "node:worker_threads"
+import { Nonce, Seq } from "../domain/Event.ts"
+import type { Used } from "../domain/Nonces.ts"
 import { CannotOpen, LogLost } from "./MessageLog.ts"
 
 export interface Options {
@@ -12,6 +15,8 @@ export interface Options {
   readonly keepLines: number
   readonly keepDays: number
   readonly keepBytes: number
+  /** What is too old is given up from the start, and not first after a minute in which a wrong clock can be set. */
+  readonly trustsClock: boolean
 }
 
 /** SQLite said no, and nothing was changed. */
@@ -20,9 +25,19 @@ export class SqliteError extends Data.TaggedError("SqliteError")<{ readonly mess
 /** What each operation takes and gives. */
 export interface Operations {
   readonly append: readonly [
-    { readonly json: string; readonly next: number; readonly rooms: ReadonlyArray<readonly [string, number, number]> },
+    {
+      readonly lines: string
+      readonly nonces: string | undefined
+      readonly next: number
+      readonly rooms: ReadonlyArray<readonly [string, number, number]>
+    },
     void
   ]
+  readonly count: readonly [
+    { readonly room: string; readonly from: number; readonly before: number; readonly limit: number },
+    number
+  ]
+  readonly erased: readonly [{ readonly room: string }, number]
   readonly startOf: readonly [{ readonly room: string; readonly before: number; readonly count: number }, number]
   readonly read: readonly [
     {
@@ -35,7 +50,10 @@ export interface Operations {
     ReadonlyArray<readonly [seq: number, at: number, address: string, name: string, text: string]>
   ]
   readonly get: readonly [{ readonly key: string }, Row | undefined]
-  readonly list: readonly [{ readonly prefix: string; readonly limit: number }, ReadonlyArray<Row>]
+  readonly list: readonly [
+    { readonly prefix: string; readonly limit: number; readonly after: string },
+    ReadonlyArray<Row>
+  ]
   readonly put: readonly [
     { readonly key: string; readonly value: string; readonly before: number | undefined },
     boolean
@@ -45,8 +63,12 @@ export interface Operations {
 type Row = readonly [key: string, value: string, version: number]
 
 export interface SqliteThread {
+  /** Which file this is. */
+  readonly id: string
   /** The time of the last line, in ms since 1970. */
   readonly last: number
+  /** Those that were used of late, oldest first. */
+  readonly nonces: ReadonlyArray<Used>
   readonly ask: <O extends keyof Operations>(
     operation: O,
     args: Operations[O][0]
@@ -55,6 +77,15 @@ export interface SqliteThread {
   readonly ended: Effect.Effect<never, LogLost>
   /** The first number that was never given. Whoever gives it counts it on. */
   next: number
+}
+
+type Opened = Pick<SqliteThread, "id" | "last" | "next"> & {
+  readonly nonces: ReadonlyArray<readonly [nonce: string, seq: number, at: number, origin: string]>
+}
+
+/** What the thread says unasked. */
+interface Failure {
+  readonly failure: string
 }
 
 interface Answer {
@@ -68,7 +99,9 @@ const [busy, readOnly, cantOpen, corrupt, notADatabase] = [5, 8, 14, 11, 26]
 
 const sentence = (file: string, { code, message, reason }: NonNullable<Answer["error"]>): string => {
   if (code === busy) return `${file} is in use by another server; use --data FILE or --data none`
-  if (code === corrupt || code === notADatabase) return `${file} is damaged, or no file of tellnet; use --data FILE`
+  if (code === corrupt || code === notADatabase || reason === "damaged") {
+    return `${file} is damaged, or no file of tellnet; use --data FILE`
+  }
   if (code === readOnly || code === cantOpen) {
     return `${file} cannot be opened or written; use --data FILE or --data none`
   }
@@ -78,16 +111,17 @@ const sentence = (file: string, { code, message, reason }: NonNullable<Answer["e
 }
 
 /** Starts the thread and opens the file; until the end of the scope, which waits until the file is closed. */
-export const make = (options: Options) =>
+export const make = (options: Options, path: string) =>
   Effect.gen(function*() {
     const waiting = new Map<number, (answer: Answer) => void>()
     const lost = yield* Deferred.make<never, LogLost>()
+    const log = yield* FiberSet.makeRuntime<never>()
     let asked = 0
     let over = false
     let thread: SqliteThread | undefined
     const worker = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        new Worker(new URL("./SqliteWriter.mjs", import.meta.url), { workerData: options, execArgv: [] })
+        new Worker(new URL("./SqliteWriter.mjs", import.meta.url), { workerData: { ...options, path }, execArgv: [] })
       ),
       (worker) =>
         Effect.async<void>((resume) => {
@@ -98,7 +132,10 @@ export const make = (options: Options) =>
     )
     // Answers are dealt with after the sockets of this round of the event loop were read. Otherwise whatever comes while a
     // commit is on its way would be a turn of its own, and batches half as large.
-    worker.on("message", (answer: Answer) => setImmediate(() => waiting.get(answer.id)?.(answer)))
+    worker.on("message", (message: Answer | Failure) => {
+      if ("failure" in message) log(Effect.logError(`old lines cannot be given up: ${message.failure}`))
+      else setImmediate(() => waiting.get(message.id)?.(message))
+    })
     const end = (message: string) => {
       over = true
       for (const [id, answer] of waiting) answer({ id, error: { message } })
@@ -123,9 +160,11 @@ export const make = (options: Options) =>
     if (opened.error !== undefined) {
       return yield* new CannotOpen({ message: sentence(options.file, opened.error) })
     }
-    const { last, next } = opened.value as Pick<SqliteThread, "last" | "next">
+    const { id, last, next, nonces } = opened.value as Opened
     thread = {
+      id,
       last,
+      nonces: nonces.map(([nonce, seq, at, origin]) => ({ nonce: Nonce(nonce), seq: Seq(seq), at, origin })),
       next,
       ask: (operation, args) =>
         Effect.flatMap(answerTo(operation, args), ({ error, value }) =>

@@ -6,7 +6,7 @@ import Database from "libsql"
 import { parentPort, workerData } from "node:worker_threads"
 import { Retention } from "./SqliteRetention.mjs"
 
-/** @type {{ file: string, sync: boolean, keepLines: number, keepDays: number, keepBytes: number }} */
+/** @type {{ path: string, sync: boolean, keepLines: number, keepDays: number, keepBytes: number, trustsClock: boolean }} */
 const settings = workerData
 
 /** @import { MessagePort } from "node:worker_threads" */
@@ -28,8 +28,21 @@ const migrations = [
    ) strict;
    create table registry (key text primary key, value text not null, version integer not null) strict, without rowid;
    create table number (name text primary key, value integer not null) strict, without rowid;
-   insert into number values ('reserved', 1), ('version', 0);`
+   insert into number values ('reserved', 1), ('version', 0);`,
+  // Rooms are known by the key of their name. What was given up in a room is remembered with it, and with the number
+  // 'erased' once nothing of it is left. A file has a number of its own: another one is another log.
+  `alter table room rename column name to key;
+   update room set key = 'LOBBY' where key = 'lobby';
+   alter table room add column erased integer not null default 0;
+   create table nonce (
+     nonce text primary key, seq integer not null, at integer not null, origin text not null
+   ) strict, without rowid;
+   create index nonce_at on nonce (at);
+   insert into number values ('erased', 0), ('log', abs(random() >> 12));`
 ]
+
+// For so long, in ms of the time of the lines, nonces are known: see Nonces.ts.
+const nonceLife = 600_000
 
 // So many numbers are set aside at a time. A process that is killed leaves them unused.
 const block = 2 ** 32
@@ -73,7 +86,7 @@ const transaction = (change) => {
 }
 
 const open = () => {
-  db = new Database(settings.file)
+  db = new Database(settings.path)
   // The lock of a predecessor that is just ending.
   db.exec("pragma busy_timeout = 2000")
   db.exec("pragma locking_mode = exclusive")
@@ -81,6 +94,7 @@ const open = () => {
   const version = number("pragma user_version")
   if (id === 0 ? number("select count(*) from sqlite_schema") > 0 : id !== applicationId) throw new Refusal("foreign")
   if (version > migrations.length) throw new Refusal("newer")
+  if (id !== 0 && version < 1) throw new Refusal("damaged")
   const mode = /** @type {Array<unknown>} */ (db.prepare("pragma journal_mode = wal").raw().get([]))[0]
   if (mode !== "wal") throw new Refusal(`its journal mode is ${mode}`)
   db.exec(`pragma synchronous = ${settings.sync ? "full" : "normal"}`)
@@ -97,26 +111,34 @@ const open = () => {
   }
   db.prepare("select room, seq from line indexed by line_room order by room desc, seq desc limit 1").all([])
   const columns = "line.seq, line.at, line.address, line.name, line.text"
-  const ofRoom = "line join room on room.id = line.room where room.name = ?"
+  const ofRoom = "line join room on room.id = line.room where room.key = ?"
   statements = {
     room: db.prepare(
-      `insert into room (name, lines, last) values (?, ?, ?)
+      `insert into room (key, lines, last) values (?, ?, ?)
        on conflict do update set lines = lines + excluded.lines, last = excluded.last`
     ),
     append: db.prepare(
-      `insert or ignore into line select value ->> 0, (select id from room where name = value ->> 1), value ->> 2, value ->> 3,
+      `insert or ignore into line select value ->> 0, (select id from room where key = value ->> 1), value ->> 2, value ->> 3,
        value ->> 4, value ->> 5 from json_each(?)`
     ),
     reserve: db.prepare("update number set value = ? where name = 'reserved'"),
     startOf: db.prepare(
       `select min(seq) from (select seq from ${ofRoom} and seq < ? order by seq desc limit ?)`
     ).raw(),
+    nonces: db.prepare(
+      "insert or ignore into nonce select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)"
+    ),
+    forget: db.prepare("delete from nonce where at < (select max(at) from nonce) - ?"),
+    count: db.prepare(`select count(*) from (select 1 from ${ofRoom} and seq >= ? and seq < ? limit ?)`).raw(),
+    erased: db.prepare(
+      `select max(value, coalesce((select erased from room where key = ?), 0)) from number where name = 'erased'`
+    ).raw(),
     sizes: db.prepare(
       `select seq, octet_length(text) from ${ofRoom} and seq >= ? and seq < ? order by seq limit ?`
     ).raw(),
     read: db.prepare(`select ${columns} from ${ofRoom} and seq between ? and ? order by seq`).raw(),
     get: db.prepare("select key, value, version from registry where key = ?").raw(),
-    list: db.prepare("select key, value, version from registry where key >= ? order by key limit ?").raw(),
+    list: db.prepare("select key, value, version from registry where key >= ? and key > ? order by key limit ?").raw(),
     version: db.prepare("update number set value = value + 1 where name = 'version' returning value").raw(),
     create: db.prepare("insert into registry values (?, ?, ?) on conflict do nothing"),
     replace: db.prepare("update registry set value = ?, version = ? where key = ? and version = ?"),
@@ -124,8 +146,16 @@ const open = () => {
   }
   const first = number("select value from number where name = 'reserved'")
   reserve(first)
-  retention = new Retention(db, settings, transaction)
-  return { next: first, last: number("select coalesce((select at from line order by seq desc limit 1), 0)") }
+  retention = new Retention(db, settings, transaction, (failure) => port.postMessage({ failure }))
+  const recent = db.prepare(
+    "select nonce, seq, at, origin from nonce where at >= (select max(at) from nonce) - ? order by seq"
+  ).raw()
+  return {
+    id: number("select value from number where name = 'log'").toString(36),
+    next: first,
+    last: number("select coalesce((select at from line order by seq desc limit 1), 0)"),
+    nonces: recent.all([nonceLife])
+  }
 }
 
 /** Sets numbers aside, before any of them is given. @param {number} from */
@@ -134,13 +164,17 @@ const reserve = (from) => {
   reserved = from + block
 }
 
-/**
- * @param {{ json: string, next: number, rooms: ReadonlyArray<readonly [name: string, lines: number, last: number]> }} batch
- */
-const append = ({ json, next, rooms }) => {
+/** @typedef {ReadonlyArray<readonly [key: string, lines: number, last: number]>} Rooms */
+
+/** @param {{ lines: string, nonces: string | undefined, next: number, rooms: Rooms }} batch */
+const append = ({ lines, next, nonces, rooms }) => {
   transaction(() => {
     for (const room of rooms) statements["room"].run([...room])
-    statements["append"].run([json])
+    statements["append"].run([lines])
+    if (nonces !== undefined) {
+      statements["nonces"].run([nonces])
+      statements["forget"].run([nonceLife])
+    }
     if (reserved - next < block / 2) reserve(next)
   })
   retention.added(rooms.reduce((sum, [, count]) => sum + count, 0))
@@ -165,8 +199,11 @@ const operations = {
   read,
   startOf: ({ before, count, room }) =>
     /** @type {Array<number | null>} */ (statements["startOf"].get([room, before, count]))[0] ?? before,
+  count: ({ before, from, limit, room }) =>
+    /** @type {Array<number>} */ (statements["count"].get([room, from, before, limit]))[0],
+  erased: ({ room }) => /** @type {Array<number>} */ (statements["erased"].get([room]))[0],
   get: ({ key }) => statements["get"].get([key]),
-  list: ({ limit, prefix }) => statements["list"].all([prefix, limit]),
+  list: ({ after, limit, prefix }) => statements["list"].all([prefix, after, limit]),
   put: ({ before, key, value }) =>
     transaction(() => {
       const version = nextVersion()

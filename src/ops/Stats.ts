@@ -52,7 +52,17 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
       "handshake-failed": 0
     },
     refusedFrom: new Map(),
-    ended: { quit: 0, "end-of-input": 0, reset: 0, idle: 0, stalled: 0, shutdown: 0, foreign: 0, defect: 0 },
+    ended: {
+      quit: 0,
+      "end-of-input": 0,
+      reset: 0,
+      idle: 0,
+      stalled: 0,
+      shutdown: 0,
+      foreign: 0,
+      "taken-over": 0,
+      defect: 0
+    },
     linesIn: 0,
     linesDelivered: 0,
     linesSkipped: 0,

@@ -2,6 +2,13 @@
 import type { Output } from "../domain/Output.ts"
 
 export interface Form {
-  /** Whole lines: each ends with `\n`, and holds no line break and no terminal control. `at`: when it happened, in ms. */
+  /** Whoever comes to a room is told its last lines unasked. */
+  readonly replays: boolean
+  /**
+   * Whole lines, or none if this form does not tell of it: each ends with `\n`, and holds no line break and no terminal
+   * control. `at`: when it happened, in ms.
+   */
   readonly render: (output: Output, at: number) => string
+  /** What follows if this is the answer to something that was asked under this number: whole lines, or none. */
+  readonly answer: (output: Output, at: number, id: string | number | undefined) => string
 }

@@ -30,10 +30,15 @@ export class LineDecoder {
   private discarding = false
   private start = ""
   private discarded = 0
-  private readonly maxLine: number
+  private maxLine: number
 
   /** `maxLine`: how many bytes a line may have before its line break. */
   constructor(maxLine: number) {
+    this.maxLine = maxLine
+  }
+
+  /** Lines may have so many bytes from the next one on. */
+  setLimit(maxLine: number): void {
     this.maxLine = maxLine
   }
 

@@ -17,7 +17,9 @@ export type Input = Line | typeof Foreign | Negotiation
 
 // An HTTP request, also where its line was too long to have been read to its end; and the first words of SSH (RFC 4253,
 // section 4.2) and of the PROXY protocol, version 1.
-const foreignLine = /^(?:[A-Za-z]+ \S+ HTTP\/[0-9]|SSH-|PROXY )/
+// Version 2 begins with blank lines, and a line of a NUL alone.
+// oxlint-disable-next-line no-control-regex
+const foreignLine = /^(?:[A-Za-z]+ \S+ HTTP\/[0-9]|SSH-|PROXY |\0$)/
 const foreignStart = /^(?:[A-Za-z]+ (?:\/|https?:\/\/)\S*$|SSH-|PROXY )/i
 
 const none = Buffer.alloc(0)
@@ -31,7 +33,7 @@ const sliceBytes = 256
 export class LineInput {
   private readonly decoder: LineDecoder
   private readonly telnet = new Telnet()
-  private readonly maxLine: number
+  private maxLine: number
   /** What was fed: `chunk` from `at` on. */
   private chunk: Buffer = none
   private at = 0
@@ -45,6 +47,12 @@ export class LineInput {
   constructor(maxLine: number) {
     this.maxLine = maxLine
     this.decoder = new LineDecoder(maxLine)
+  }
+
+  /** Lines may have so many bytes from now on. */
+  setLimit(maxLine: number): void {
+    this.maxLine = maxLine
+    this.decoder.setLimit(maxLine)
   }
 
   /** Hands over the next bytes. Those before must all have been taken with `next`, or given back. */

@@ -14,6 +14,8 @@ export class PlainForm extends Context.Tag("tellnet/PlainForm")<PlainForm, {
   readonly plain: Form
   /** With the time before each line that is told as it happens. */
   readonly timed: Form
+  /** The words of one line, without what marks it as a notice, and without its line break. */
+  readonly words: (output: Output) => string
 }>() {
   static readonly layer = Layer.effect(PlainForm, Effect.map(ServerConfig, (settings) => make(settings)))
 }
@@ -25,12 +27,17 @@ export const make = ({ data, keepDays, lang, welcome }: Words): typeof PlainForm
   const days = data === "none" ? undefined : keepDays
   const greeting = (users: number) => typeof welcome === "object" ? welcome.text : wording.welcome(users, days)
   const render = (output: Output) => words(wording, greeting, output)
+  const form: Omit<Form, "render"> = { replays: true, answer: () => "" }
   return {
-    plain: { render },
+    plain: { ...form, render },
     timed: {
+      ...form,
       render: (output, at) =>
-        output._tag === "Past" ? render(output) : render(output).replaceAll(/^(?=.)/gmu, `${timeOf(new Date(at))} `)
-    }
+        output._tag === "Past" || output._tag === "Kept"
+          ? render(output)
+          : render(output).replaceAll(/^(?=.)/gmu, `${timeOf(new Date(at))} `)
+    },
+    words: (output) => render(output).replace(/^\*\*\* /, "").replace(/\n$/, "")
   }
 }
 
@@ -42,34 +49,93 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return `${front(output.who)}${wording.online}\n`
     case "Offline":
       return `${front(output.who)}${wording.offline}\n`
+    case "Came":
+      return `${front(output.who)}${wording.came(output.room.name)}\n`
+    case "Went":
+      return `${front(output.who)}${wording.went(output.to.name)}\n`
     case "Private":
       return `${output.from.name}${wording.told(terminalSafe(output.text))}\n`
+    case "Kept":
+      return notice(`${momentOf(output.at)} ${output.from.name}${wording.told(terminalSafe(output.text))}`)
     case "Users":
-      return output.users.map((who) => `${front(who)}${wording.present}\n`).join("")
+      return output.users.map(({ who }) => `${front(who)}${wording.present}\n`).join("")
+    case "Rooms":
+      return output.rooms.map(({ room, users }) => notice(wording.room(room.name, users))).join("")
+    case "Whois":
+      return notice(wording.whois(`[${output.who.address}]${output.who.name}`, output.room.name, momentOf(output.at)))
     case "Past":
       return output.lines.map(past).join("")
+    case "PastEnd":
+      return output.any ? "" : notice(wording.nothingYet)
     case "Stats":
       return stats(wording, output.standing)
     case "Help":
-      return Command.topics.map(({ topic, usage }) => notice(`${usage}  ${wording.help[topic]}`)).join("")
-    case "Welcome":
-      return notice(greeting(output.users))
+      return help(wording)
     case "Renamed":
       return `${wording.renamed(output.name)}\n`
     case "NameTaken":
       return `${wording.nameTaken}\n`
     case "NameNotAllowed":
       return `${wording.nameNotAllowed}\n`
-    case "NameReserved":
-      return notice(wording.nameReserved)
     case "NoSuchUser":
       return `${wording.noSuchUser}\n`
     case "TellMalformed":
+    case "Malformed":
       return `${wording.tellMalformed}\n`
     case "TellEmpty":
       return `${wording.tellEmpty}\n`
     case "Kicked":
       return `${wording.kicked}\n`
+    case "Delivered":
+      return output.kept ? notice(wording.kept(output.to)) : ""
+    case "Ignoring":
+      return output.names.length === 0 ? notice(wording.ignoringNobody) : output.names.map(notice).join("")
+    case "Welcome":
+      return notice(greeting(output.users))
+    case "NameReserved":
+      return notice(wording.nameReserved)
+    case "Owned":
+      return notice(wording.owned(output.name))
+    case "NameOwned":
+      return notice(wording.nameOwned(output.name))
+    case "WrongSecret":
+      return notice(wording.wrongSecret)
+    case "BadSecret":
+      return notice(wording.badSecret)
+    case "SecretChanged":
+      return notice(wording.secretChanged)
+    case "Disowned":
+      return notice(wording.disowned(output.name))
+    case "NotOwner":
+      return notice(wording.notOwner(output.name))
+    case "NeverOwned":
+      return notice(wording.neverOwned)
+    case "TooManyNames":
+      return notice(wording.tooManyNames)
+    case "TakenOver":
+      return notice(wording.takenOver)
+    case "Away":
+      return notice(wording.away(output.isAll ? String(output.lines) : `${output.lines}+`))
+    case "Gap":
+      return notice(wording.gap)
+    case "OlderMissed":
+      return notice(wording.olderMissed)
+    case "MailboxFull":
+      return notice(wording.mailboxFull(terminalSafe(output.name)))
+    case "Ignored":
+      return notice(wording.ignored(output.name))
+    case "Unignored":
+      return notice(wording.unignored(output.name))
+    case "IgnoreFull":
+      return notice(wording.ignoreFull)
+    case "AlreadyThere":
+      return notice(wording.alreadyThere(output.room.name))
+    case "NoSuchRoom":
+      return notice(wording.noSuchRoom)
+    case "RoomNotAllowed":
+      return notice(wording.roomNotAllowed)
+    case "TooManyRooms":
+      return notice(wording.tooManyRooms)
     case "Usage":
       return notice(wording.usage(output.usage))
     case "UnknownCommand":
@@ -82,8 +148,6 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return notice(wording.skipped(output.lines))
     case "NotKept":
       return notice(wording.notKept(output.lines))
-    case "NothingYet":
-      return notice(wording.nothingYet)
     case "Busy":
       return notice(wording.busy)
     case "TimeShown":
@@ -100,8 +164,22 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return notice(wording.addressFull)
     case "ShuttingDown":
       return notice(wording.shuttingDown)
+    case "Done":
+    case "Wrote":
+    case "Called":
+    case "NowCalled":
+    case "Hello":
+      return ""
   }
 }
+
+/** One screen: a line for each topic, under the name of its group. */
+const help = (wording: Wording): string =>
+  Command.groups.map((group) =>
+    notice(wording.groups[group]) +
+    Command.topics.filter((topic) => topic.group === group)
+      .map(({ topic, usage }) => notice(`  ${usage}  ${wording.help[topic]}`)).join("")
+  ).join("")
 
 const front = ({ address, name }: Who) => `[${address}]${name}:`
 const notice = (text: string) => `*** ${text}\n`
@@ -110,11 +188,13 @@ const two = (n: number) => String(n).padStart(2, "0")
 const timeOf = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 const dayOf = (date: Date) => `${two(date.getMonth() + 1)}-${two(date.getDate())}`
 
-// What was kept comes from a file that others may have written: all of it is made safe again.
-const past = ({ at, text, who }: Line) => {
+const momentOf = (at: number) => {
   const date = new Date(at)
-  return notice(`${dayOf(date)} ${timeOf(date)} ${terminalSafe(`${front(who)}${text}`)}`)
+  return `${dayOf(date)} ${timeOf(date)}`
 }
+
+// What was kept comes from a file that others may have written: all of it is made safe again.
+const past = ({ at, text, who }: Line) => notice(`${momentOf(at)} ${terminalSafe(`${front(who)}${text}`)}`)
 
 const stats = (wording: Wording, { backlog, idleLeft, linesPerSecond, online, skipped }: Standing) =>
   [

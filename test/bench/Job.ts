@@ -6,10 +6,15 @@ export type ServerName = typeof ServerName.Type
 
 /** What a loader can do to a server. */
 export type Load =
-  /** `senders` users, each with one message in flight: the next is sent when the last is seen by its sender. */
-  | { readonly kind: "InFlight"; readonly senders: number }
+  /** `senders` users, each with one message in flight: the next is sent when the last is seen by its sender; `json`: all are programs. */
+  | { readonly kind: "InFlight"; readonly senders: number; readonly json: 0 | 1 }
   /** Separate messages, evenly spaced, each from another user; `stalled` of the users never read. */
   | { readonly kind: "Spaced"; readonly perSecond: number; readonly stalled: number; readonly fill: 0 | 1 }
+  /**
+   * Everybody goes to one of the `rooms`, as many to each; then one message in every room, all at once, so many times a
+   * second. The users come from 127.1.0.0/16, 100 from each address: of one address the server takes 20 rooms at most.
+   */
+  | { readonly kind: "Rooms"; readonly perSecond: number; readonly rooms: number }
   /**
    * Separate messages of one user, while `attackers` connections of each of `addresses` send lines of 4 KB as fast as they
    * may. The users come from 127.1.0.0/16, 100 from each address.

@@ -5,6 +5,8 @@ export const loadNames = [
   "paced",
   "single",
   "burst",
+  "json",
+  "rooms",
   "storing",
   "arrivals",
   "idle",
@@ -22,8 +24,11 @@ export const serverNames = ["tellnet", "file", "baseline", "batched", "plain", "
 /** What an attack comes from: so many connections of each of so many addresses. */
 const attacks = [[0, 0], [25, 1], [50, 1], [100, 1], [100, 10]] as const
 
-/** What one row of the table shows. `unstalled` is the other half of the pair that `stalled` is; `hostile` has one each. */
-export type RowName = LoadName | "unstalled" | `hostile ${number}×${number}`
+/**
+ * What one row of the table shows. `unstalled`, `plain lines` and `one room` are what `stalled`, `json` and `rooms` are
+ * compared with; `hostile` has one row for each attack.
+ */
+export type RowName = LoadName | "unstalled" | "plain lines" | "one room" | `hostile ${number}×${number}`
 
 export interface Step {
   readonly row: RowName
@@ -54,6 +59,9 @@ export const description: Record<LoadName, string> = {
   paced: "1000 users, 10 of them with one message in flight each",
   single: "1000 users, 40 separate messages a second",
   burst: "1000 users, all of them with one message in flight",
+  json: "`paced` with 1000 users who all speak JSON (`plain lines`: the same without it)",
+  rooms:
+    "2000 users in 200 rooms, 10 times a second one message in every room, all at once (`one room`: 2000 users in one room, which has one message 10 times a second); so each user is written one line each time in both, and only what comes in differs, 200 lines to one",
   storing: "10 users, 2000 separate messages a second: hardly anybody reads, so storing shows most",
   arrivals: "3000 users connect at once; the time until each has every online line from its own on",
   idle: "5000 users connected and quiet; resident memory that each adds",
@@ -74,9 +82,8 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
   const times = quick ? { warmUp: 500, window: 800 } : { warmUp: 1500, window: 3000 }
   const on = (servers: ReadonlyArray<ServerName>, load: Load, differently?: Partial<Step>): ReadonlyArray<Step> =>
     servers.map((server) => Object.assign({ row: name, server, users: many(1000, 300), load, ...times }, differently))
-  const own: ReadonlyArray<ServerName> = options.baseline === undefined
-    ? ["tellnet", "file"]
-    : ["tellnet", "file", "baseline"]
+  const newest = ["tellnet", "file"] as const
+  const own: ReadonlyArray<ServerName> = options.baseline === undefined ? newest : [...newest, "baseline"]
   const all: ReadonlyArray<ServerName> = [
     ...own,
     ...quick ? ["batched", "nats"] as const : ["batched", "plain", "nats"] as const
@@ -86,11 +93,22 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
 
   switch (name) {
     case "paced":
-      return on(all, { kind: "InFlight", senders: 10 })
+      return on(all, inFlight(10))
     case "single":
       return on(all, spaced(40))
     case "burst":
-      return on(quick ? fast : all, { kind: "InFlight", senders: many(1000, 300) })
+      return on(quick ? fast : all, inFlight(many(1000, 300)))
+    case "json":
+      return newest.flatMap((server) =>
+        on([server], inFlight(10, 1)).concat(on([server], inFlight(10), { row: "plain lines" }))
+      )
+    case "rooms": {
+      const rooms = Math.ceil(many(2000, 500) / 10)
+      const users = rooms * 10
+      return newest.flatMap((server) =>
+        on([server], inRooms(rooms), { users }).concat(on([server], inRooms(1), { users, row: "one room" }))
+      )
+    }
     case "storing":
       return on(own, spaced(2000), { users: many(10, 10) })
     case "arrivals":
@@ -123,6 +141,10 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
       )
   }
 }
+
+const inFlight = (senders: number, json: 0 | 1 = 0): Load => ({ kind: "InFlight", senders, json })
+
+const inRooms = (rooms: number): Load => ({ kind: "Rooms", perSecond: 10, rooms })
 
 const spaced = (perSecond: number, stalled = 0, fill: 0 | 1 = 0): Load => ({
   kind: "Spaced",

@@ -44,6 +44,18 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
     ...(["paced", "single", "burst"] as const).map((load) =>
       atMost(load, "CPU per line with the file, to that without", 1.2, kept(load))
     ),
+    atMost(
+      "json",
+      "CPU per line, to that of plain lines",
+      1.3,
+      ratio(entries, point("json", "cpuPerLine"), { row: "plain lines", server: "tellnet", figure: "cpuPerLine" })
+    ),
+    atMost(
+      "rooms",
+      "CPU per line, to that in one room",
+      1.1,
+      ratio(entries, point("rooms", "cpuPerLine"), { row: "one room", server: "tellnet", figure: "cpuPerLine" })
+    ),
     atMost("arrivals", "seconds until 3000 have all lines", 2.2, own("arrivals", "seconds")),
     atMost("idle", "KB of RSS per user", 16, own("idle", "rssPerUser")),
     atMost(

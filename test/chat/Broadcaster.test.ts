@@ -1,40 +1,36 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Deferred, Effect, FastCheck, Fiber, Layer, Logger, LogLevel, TestClock } from "effect"
+import { Array, Deferred, Effect, FastCheck, Fiber, Logger, LogLevel, Option, TestClock } from "effect"
 import { Broadcaster } from "../../src/chat/Broadcaster.ts"
 import { entryBytes } from "../../src/chat/Delivery.ts"
 import type { Answer } from "../../src/chat/Entry.ts"
-import { OnlineMap } from "../../src/chat/OnlineMap.ts"
 import type { EndReason } from "../../src/domain/Reasons.ts"
 import { lobby } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
-import * as MemoryLog from "../../src/log/MemoryLog.ts"
-import { Stats } from "../../src/ops/Stats.ts"
-import { FakeOutlet, type FakeUser, makeUser } from "../support/fakes.ts"
-import { config } from "../support/server.ts"
+import { chat } from "../support/chat.ts"
+import { FakeOutlet, type FakeUser, makeUser, plain, timed } from "../support/fakes.ts"
 
-const layer = Broadcaster.layer.pipe(
-  Layer.provide(OnlineMap.layer),
-  Layer.provide([MemoryLog.layer, config(), Stats.layer])
-)
+const layer = chat()
 
 /** Lets the event loop go round, so that whatever is ready to happen does. */
 const turns = Effect.repeatN(Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void))), 9)
 
 const arrive = (user: FakeUser) => Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.arrive(user, false, 0))
 const leave = ({ id }: FakeUser) =>
-  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.carry({ _tag: "Left", user: id }))
+  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.carry({ _tag: "Left", user: id, reason: "quit" }))
 const say = ({ first, id }: FakeUser, text: string) =>
   Effect.flatMap(
     Broadcaster,
     (broadcaster) => broadcaster.happen({ _tag: "Said", user: id, who: first, room: lobby, text })
   )
 const reply = (user: FakeUser, text: string) =>
-  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.reply(user, Buffer.from(`${text}\n`)))
+  Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.inform(user, Buffer.from(`${text}\n`)))
 const tell = (from: FakeUser, to: FakeUser, text: string) =>
   Effect.flatMap(
     Broadcaster,
     (broadcaster) =>
-      broadcaster.ask(from, () => ({ private: { to: to.id, output: { _tag: "Private", from: from.first, text } } }))
+      broadcaster.ask({ user: from, id: undefined }, () => ({
+        private: { to: to.id, output: { _tag: "Private", from: from.first, to: to.first.name, text } }
+      }))
   )
 const close = Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.close({ _tag: "ShuttingDown" }))
 
@@ -234,6 +230,25 @@ describe("Broadcaster", () => {
       yield* hears(stalled, bob, "next")
     }).pipe(Effect.provide(layer)))
 
+  it.scopedLive("writes once to each in one turn, though somebody changes its form between all words", () =>
+    Effect.gen(function*() {
+      const { reform } = yield* Broadcaster
+      const [bob, eve] = yield* Effect.all([makeUser(0), makeUser(1)])
+      yield* arrive(bob)
+      yield* arrive(eve)
+      yield* say(bob, "first")
+      yield* hears(eve, bob, "first")
+      const before = eve.outlet.writes
+      for (let n = 0; n < 100; n++) {
+        yield* say(bob, `${n}`)
+        yield* reform(bob, n % 2 === 0 ? timed : plain)
+      }
+      yield* close
+      assert.strictEqual(heard(eve).length, 1 + 1 + 100 + 1)
+      assert.isAtMost(eve.outlet.writes - before, 3)
+      assert.isAtMost(bob.outlet.writes, 6)
+    }).pipe(Effect.provide(layer)))
+
   it.scopedLive("ends the visit of a user whose outlet is broken, and of nobody else", () =>
     Effect.gen(function*() {
       class BrokenOutlet extends FakeOutlet {
@@ -262,13 +277,24 @@ describe("Broadcaster", () => {
       const worlds = new Set<unknown>()
       const answer = (world: World.World): Answer => {
         worlds.add(world)
-        return { reply: { _tag: "Users", users: World.roster(world) } }
+        return {
+          reply: {
+            _tag: "Users",
+            room: lobby,
+            users: Option.match(World.place(world, lobby.key), {
+              onNone: () => [],
+              onSome: (place) => World.roster(world, place)
+            })
+          }
+        }
       }
       yield* Effect.forEach(users, (user) => arrive(user))
       yield* Effect.forEach(
         users,
         (user) =>
-          Effect.zipLeft(broadcaster.askAndWait(user, answer), say(user, `${user.id} knows`), { concurrent: true }),
+          Effect.zipLeft(broadcaster.askAndWait({ user, id: undefined }, answer), say(user, `${user.id} knows`), {
+            concurrent: true
+          }),
         { concurrency: "unbounded" }
       )
       yield* close
@@ -289,7 +315,7 @@ describe("Broadcaster", () => {
         end: (reason: EndReason) => Deferred.unsafeDone(ended, Effect.succeed(reason))
       }
       yield* arrive(user)
-      yield* broadcaster.ask(user, () => {
+      yield* broadcaster.ask({ user, id: undefined }, () => {
         throw new Error("a bug")
       })
       yield* say(user, "one")

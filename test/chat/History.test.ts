@@ -3,15 +3,17 @@
  * lines before its place, and then all others.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Effect, FastCheck, Layer } from "effect"
+import { Array, Effect, FastCheck } from "effect"
 import { Broadcaster } from "../../src/chat/Broadcaster.ts"
-import { OnlineMap } from "../../src/chat/OnlineMap.ts"
+import * as History from "../../src/chat/History.ts"
+import { behind } from "../../src/chat/Turn.ts"
 import { lobby } from "../../src/domain/Room.ts"
-import { Stats } from "../../src/ops/Stats.ts"
+import type { World } from "../../src/domain/World.ts"
+import { MessageLog } from "../../src/log/MessageLog.ts"
+import { chat } from "../support/chat.ts"
 import { within } from "../support/client.ts"
 import { engineOf, engines } from "../support/engines.ts"
 import { FakeOutlet, type FakeUser, makeUser, timed } from "../support/fakes.ts"
-import { config } from "../support/server.ts"
 
 const turn = Effect.async<void>((resume) => void setImmediate(() => resume(Effect.void)))
 
@@ -74,17 +76,15 @@ const check = (order: ReadonlyArray<string>, user: FakeUser, replay: number, ask
 }
 
 for (const { layer, name } of engines) {
-  const broadcaster = Broadcaster.layer.pipe(
-    Layer.provide(OnlineMap.layer),
-    Layer.provide([engineOf(layer), config(), Stats.layer])
-  )
+  const broadcaster = chat({ engine: engineOf(layer) })
 
   describe(`History in ${name}`, () => {
     it.scopedLive.prop("is exactly what was said before the place of whoever comes or asks", [
       FastCheck.array(plan, { minLength: 1, maxLength: 6 })
     ], ([plans]) =>
       Effect.gen(function*() {
-        const { arrive, close, happen, recall, reform } = yield* Broadcaster
+        const { arrive, close, happen, reform, stream } = yield* Broadcaster
+        const log = yield* MessageLog
         const witness = yield* makeUser(0)
         yield* arrive(witness, false, 0)
         const visits = yield* Effect.forEach(plans, ({ acts, isSlow, replay }, index) =>
@@ -99,7 +99,8 @@ for (const { layer, name } of engines) {
               else if (act === "say") yield* happen(said(user, `${index} ${number}`))
               else {
                 asks.push(act)
-                yield* recall(user, act, () => {})
+                const last = (world: World) => History.last(log, lobby, behind(world), act)
+                yield* stream({ user, id: undefined }, last, () => 0)
               }
             }
             return { user, replay, asks }

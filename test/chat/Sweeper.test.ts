@@ -2,27 +2,16 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
-import { Broadcaster } from "../../src/chat/Broadcaster.ts"
-import { OnlineMap } from "../../src/chat/OnlineMap.ts"
 import { Pace } from "../../src/chat/Pace.ts"
 import * as Session from "../../src/chat/Session.ts"
 import * as Sweeper from "../../src/chat/Sweeper.ts"
-import * as MemoryLog from "../../src/log/MemoryLog.ts"
-import { Stats } from "../../src/ops/Stats.ts"
 import type { ServerConfig } from "../../src/ServerConfig.ts"
-import { PlainForm } from "../../src/wire/PlainForm.ts"
+import { chat } from "../support/chat.ts"
 import * as Peer from "../support/connection.ts"
-import { config } from "../support/server.ts"
 
-const layer = (overrides: Partial<typeof ServerConfig.Service>) =>
-  Broadcaster.layer.pipe(
-    Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, PlainForm.layer)),
-    Layer.provideMerge(Layer.mergeAll(MemoryLog.layer, Stats.layer)),
-    Layer.provideMerge(config(overrides))
-  )
+const layer = (settings: Partial<typeof ServerConfig.Service>) => chat({ settings })
 
 /** Lets real turns of the event loop pass, which the broadcaster waits for; the clock stands still. */
 const settle = Effect.async<void>((resume) => {
@@ -206,7 +195,7 @@ describe("Sweeper", () => {
       yield* settle
       yield* peer.block(true)
       const talk = (seconds: number) =>
-        Effect.repeatN(Effect.zipRight(Effect.zipRight(other.type("words\n"), settle), pass(1)), seconds - 1)
+        Effect.repeatN(Effect.zipRight(Effect.zipRight(other.type("words\n".repeat(20)), settle), pass(1)), seconds - 1)
       yield* talk(5)
       assert.deepStrictEqual(logged, [
         `a user reads too slowly: lines are skipped, peer ${peer.front.slice(1, peer.front.indexOf("]"))}`
@@ -215,7 +204,7 @@ describe("Sweeper", () => {
       yield* talk(2)
       assert.strictEqual(logged.length, 2)
     }).pipe(
-      Effect.provide(layer({ idleTimeout: Duration.zero, backlog: 16 })),
+      Effect.provide(layer({ idleTimeout: Duration.zero, backlog: 4160, maxLine: 16, rate: 0 })),
       Effect.provide(Logger.add(Logger.make(({ annotations, logLevel, message }) => {
         if (logLevel._tag !== "Warning") return
         const fields = Array.from(annotations, ([key, value]) => `, ${key} ${String(value)}`)

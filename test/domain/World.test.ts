@@ -1,121 +1,241 @@
 /**
- * The fold of the log, held against a plain map: names have one holder, whatever comes in whatever order, and all who fold
- * the same events have the same world.
+ * The fold of the log, held against a plain model: names have one holder, owners get theirs, users are in one room, whatever
+ * comes in whatever order; and all who fold the same events have the same world.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Either, Equal, FastCheck, HashMap, Option } from "effect"
-import { type Address, address } from "../../src/domain/Address.ts"
-import { type Event, Seq, UserId } from "../../src/domain/Event.ts"
+import { Either, Equal, FastCheck, HashMap, HashSet, Option } from "effect"
+import { address } from "../../src/domain/Address.ts"
+import { type Event, Nonce, Seq, UserId, type Who } from "../../src/domain/Event.ts"
 import { chooseName, Name, nameKey } from "../../src/domain/Name.ts"
-import { lobby } from "../../src/domain/Room.ts"
+import { lobby, type Room } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
 
 // Few names, of which several are one.
 const name = FastCheck.constantFrom("Bob", "bob", "Ｂｏｂ", "Eve", "EVE", "张三").map((text) =>
   Either.getOrThrow(chooseName(text))
 )
+const roomCalled = (name: string): Room => ({ key: nameKey(name), name })
+const room = FastCheck.constantFrom("lobby", "dev", "Dev", "garden").map(roomCalled)
 const user = FastCheck.nat({ max: 4 }).map((id) => UserId(id))
+const nonce = FastCheck.constantFrom("nonce-one", "nonce-two").map((text) => Nonce(text))
 // Two of them come from one address.
 const addressOf = (id: UserId) => address("127.0.0.1", 4000 + Math.max(1, id))
 
+const saidBy = (user: UserId, name: Name, nonce: Nonce | null): Event => {
+  const said = { _tag: "Said", user, who: { address: addressOf(user), name }, room: lobby, text: "hi" } as const
+  return nonce === null ? said : { ...said, nonce }
+}
+
 const event: FastCheck.Arbitrary<Event> = FastCheck.oneof(
-  user.map((user) => ({ _tag: "Arrived" as const, user, address: addressOf(user) })),
-  user.map((user) => ({ _tag: "Left" as const, user })),
-  FastCheck.tuple(user, name).map(([user, name]) => ({ _tag: "Renamed" as const, user, name })),
-  FastCheck.tuple(user, name).map(([user, name]) => ({
-    _tag: "Said" as const,
-    user,
-    who: { address: addressOf(user), name },
-    room: lobby,
-    text: "hi"
-  }))
+  { weight: 3, arbitrary: user.map((user) => ({ _tag: "Arrived" as const, user, address: addressOf(user) })) },
+  { weight: 1, arbitrary: user.map((user) => ({ _tag: "Left" as const, user, reason: "quit" as const })) },
+  {
+    weight: 3,
+    arbitrary: FastCheck.record({
+      _tag: FastCheck.constant("Renamed" as const),
+      user,
+      name,
+      as: FastCheck.constantFrom("guest" as const, "owner" as const, "new owner" as const)
+    })
+  },
+  { weight: 2, arbitrary: FastCheck.record({ _tag: FastCheck.constant("Moved" as const), user, room }) },
+  { weight: 1, arbitrary: name.map((name) => ({ _tag: "Disowned" as const, key: nameKey(name) })) },
+  {
+    weight: 2,
+    arbitrary: FastCheck.tuple(user, name, FastCheck.option(nonce)).map(([user, name, nonce]) =>
+      saidBy(user, name, nonce)
+    )
+  }
 )
 const events = FastCheck.array(event, { maxLength: 60 })
+
+const at = (seq: number) => 1000 * seq
 
 /** All outcomes of these events, and the world behind them, event by event. */
 const fold = (events: ReadonlyArray<Event>, begin = World.empty(Seq(0))) => {
   let world = begin
   const outcomes = events.flatMap((event, index) => {
-    const [after, came] = World.step(world, event, Seq(index + 1))
+    const [after, came] = World.step(world, event, Seq(index + 1), at(0))
     world = after
     return came
   })
   return { world, outcomes }
 }
 
-/** A world as plain data, in the order of arrival. */
+/** A world as plain data. */
 const plainly = (world: World.World) => ({
-  roster: World.roster(world),
+  rooms: Array.from(HashMap.values(world.rooms), (place) => [place.room.name, World.roster(world, place)] as const)
+    .toSorted(([one], [other]) => one < other ? -1 : 1),
   holders: Array.from(world.holders).toSorted(([one], [other]) => one < other ? -1 : 1),
-  said: world.said
+  owned: Array.from(world.owned).toSorted(),
+  said: world.said,
+  nonces: Array.from(world.nonces.known).toSorted(([one], [other]) => one < other ? -1 : 1)
 })
 
+interface Visitor {
+  who: Who
+  room: Room
+  readonly since: number
+}
+
+/** What the fold should come to, as somebody would write it who has no need to share it. */
+class Model {
+  readonly users = new Map<UserId, Visitor>()
+  readonly owned = new Set<string>()
+  readonly nonces = new Map<Nonce, number>()
+  said = 0
+
+  holder(name: string): UserId | undefined {
+    return [...this.users].find(([, { who }]) => nameKey(who.name) === nameKey(name))?.[0]
+  }
+
+  /** Does what the event asks for; says in a few words what came of it. */
+  take(event: Event, seq: number): ReadonlyArray<string> {
+    if (event._tag === "Disowned") {
+      this.owned.delete(event.key)
+      return []
+    }
+    const visitor = this.users.get(event.user)
+    if (event._tag === "Arrived") {
+      if (visitor !== undefined) return []
+      let name = event.address as string
+      for (let n = 2; this.holder(name) !== undefined; n++) name = `${event.address}#${n}`
+      this.users.set(event.user, { who: { address: event.address, name: Name(name) }, room: lobby, since: seq })
+      return [`Enter ${event.user} lobby`, `Tell LOBBY Online ${name}`]
+    }
+    if (visitor === undefined) return []
+    switch (event._tag) {
+      case "Left":
+        return this.leave(event.user, visitor, event.reason)
+      case "Renamed":
+        return this.rename(event.user, visitor, event.name, event.as)
+      case "Moved": {
+        const { room: from } = visitor
+        if (event.room.key === from.key) return [`Refuse AlreadyThere ${from.name}`]
+        const others = [...this.users.values()].find((other) => other !== visitor && other.room.key === event.room.key)
+        const to = others?.room ?? (event.room.key === lobby.key ? lobby : event.room)
+        visitor.room = to
+        const { name } = visitor.who
+        return [
+          `Tell ${to.key} Came ${name} to ${to.name}`,
+          `Move ${event.user} ${to.name}`,
+          `Inform ${event.user} Came ${name} to ${to.name}`,
+          `Tell ${from.key} Went ${name} to ${to.name}`
+        ]
+      }
+      case "Said": {
+        const known = event.nonce && this.nonces.get(event.nonce)
+        if (known !== undefined) return [`Known ${known}`]
+        if (event.nonce !== undefined) this.nonces.set(event.nonce, seq)
+        this.said = seq
+        return [`Tell ${visitor.room.key} Said ${visitor.who.name} ${event.text}`]
+      }
+      case "Told":
+        return []
+    }
+  }
+
+  private leave(user: UserId, { room, who }: Visitor, reason: string): ReadonlyArray<string> {
+    this.users.delete(user)
+    return [`Exit ${user} ${reason}`, `Tell ${room.key} Offline ${who.name} ${reason}`]
+  }
+
+  private rename(user: UserId, visitor: Visitor, name: Name, as: string): ReadonlyArray<string> {
+    const key = nameKey(name)
+    const holder = this.holder(name)
+    if (as === "guest" && holder !== user && this.owned.has(key)) return [`Refuse NameOwned ${name}`]
+    if (as !== "owner" && holder !== undefined && holder !== user) return ["Refuse NameTaken"]
+    const ghost = holder === undefined || holder === user ? undefined : this.users.get(holder)
+    const gone = ghost === undefined || holder === undefined
+      ? []
+      : [`Inform ${holder} TakenOver`, ...this.leave(holder, ghost, "taken-over")]
+    visitor.who = { ...visitor.who, name }
+    if (as !== "guest") this.owned.add(key)
+    return [
+      ...gone,
+      `Named ${user} ${name}`,
+      `Inform ${user} Renamed ${name}`,
+      `Tell ${visitor.room.key} NowCalled ${name}`,
+      ...as === "new owner" ? [`Inform ${user} Owned ${name}`] : []
+    ]
+  }
+}
+
+/** An outcome in the words of the model. */
+const inWords = (outcome: World.Outcome): string => {
+  const output = (told: Extract<World.Outcome, { readonly output: unknown }>["output"]): string => {
+    switch (told._tag) {
+      case "Online":
+        return `Online ${told.who.name}`
+      case "Offline":
+        return `Offline ${told.who.name} ${told.reason}`
+      case "Came":
+        return `Came ${told.who.name} to ${told.room.name}`
+      case "Went":
+        return `Went ${told.who.name} to ${told.to.name}`
+      case "Said":
+        return `Said ${told.who.name} ${told.text}`
+      case "NowCalled":
+      case "Renamed":
+      case "Owned":
+      case "NameOwned":
+        return `${told._tag} ${told.name}`
+      case "AlreadyThere":
+        return `AlreadyThere ${told.room.name}`
+      default:
+        return told._tag
+    }
+  }
+  switch (outcome._tag) {
+    case "Enter":
+    case "Move":
+      return `${outcome._tag} ${outcome.user} ${outcome.room.name}`
+    case "Named":
+      return `Named ${outcome.user} ${outcome.who.name}`
+    case "Exit":
+      return `Exit ${outcome.user} ${outcome.reason}`
+    case "Tell":
+      return `Tell ${outcome.room} ${output(outcome.output)}`
+    case "Inform":
+      return `Inform ${outcome.user} ${output(outcome.output)}`
+    case "Refuse":
+      return `Refuse ${output(outcome.output)}`
+    case "Known":
+      return `Known ${outcome.seq}`
+  }
+}
+
 describe("World", () => {
-  it.prop("does what a plain map of names does", [events], ([events]) => {
-    const names = new Map<UserId, { readonly address: Address; name: Name }>()
-    const taken = (name: Name, but?: UserId) =>
-      [...names].some(([id, who]) => id !== but && nameKey(who.name) === nameKey(name))
+  it.prop("does what a plain model does", [events], ([events]) => {
+    const model = new Model()
     let world = World.empty(Seq(0))
     for (const [index, event] of events.entries()) {
-      const [after, outcomes] = World.step(world, event, Seq(index + 1))
+      const [after, outcomes] = World.step(world, event, Seq(index + 1), at(0))
       world = after
-      const who = names.get(event.user)
-      switch (event._tag) {
-        case "Arrived": {
-          if (who !== undefined) {
-            assert.deepStrictEqual(outcomes, [])
-            break
-          }
-          let first = Name(event.address)
-          for (let n = 2; taken(first); n++) first = Name(`${event.address}#${n}`)
-          const came = { address: event.address, name: first }
-          names.set(event.user, came)
-          assert.deepStrictEqual(outcomes, [
-            { _tag: "Enter", user: event.user, who: came },
-            { _tag: "Tell", to: "everyone", output: { _tag: "Online", who: came } }
-          ])
-          break
-        }
-        case "Left":
-          names.delete(event.user)
-          assert.deepStrictEqual(
-            outcomes,
-            who === undefined
-              ? []
-              : [{ _tag: "Exit", user: event.user }, { _tag: "Tell", to: "everyone", output: { _tag: "Offline", who } }]
-          )
-          break
-        case "Renamed": {
-          const { name, user } = event
-          if (who === undefined) assert.deepStrictEqual(outcomes, [])
-          else if (taken(name, user)) {
-            assert.deepStrictEqual(outcomes, [{ _tag: "Tell", to: user, output: { _tag: "NameTaken" } }])
-          } else {
-            names.set(user, { ...who, name })
-            assert.deepStrictEqual(outcomes, [
-              { _tag: "Named", user, who: { ...who, name } },
-              { _tag: "Tell", to: user, output: { _tag: "Renamed", name } }
-            ])
-          }
-          break
-        }
-        case "Said":
-          assert.deepStrictEqual(
-            outcomes,
-            who === undefined ? [] : [{ _tag: "Tell", to: "everyone", output: { _tag: "Said", who, text: "hi" } }],
-            "the world says who speaks"
-          )
-          if (who !== undefined) assert.strictEqual<number>(world.said, index + 1)
+      assert.deepStrictEqual(outcomes.map(inWords), model.take(event, index + 1), JSON.stringify(event))
+      assert.strictEqual(World.size(world), model.users.size)
+      assert.strictEqual(HashMap.size(world.holders), model.users.size, "every key has one holder, every user one key")
+      assert.strictEqual<number>(world.said, model.said)
+      assert.sameMembers(Array.from(world.owned), [...model.owned])
+      // Each room with somebody in it exists, and the lobby; each has its users in order of arrival.
+      const rooms = new Map([[lobby.name, new Array<UserId>()]])
+      for (const [user, { room }] of [...model.users].toSorted(([, one], [, other]) => one.since - other.since)) {
+        rooms.set(room.name, [...rooms.get(room.name) ?? [], user])
       }
-      assert.deepStrictEqual(World.roster(world), [...names.values()])
-      assert.strictEqual(World.size(world), names.size)
-      assert.strictEqual(HashMap.size(world.holders), names.size, "every key has one holder, every user one key")
+      assert.deepStrictEqual(
+        new Map(
+          Array.from(HashMap.values(world.rooms), (place) => [
+            place.room.name,
+            World.roster(world, place).map(({ user }) => user)
+          ])
+        ),
+        rooms
+      )
       for (const text of ["bob", "Bob", "eve", "张三", "127.0.0.1:4001", "127.0.0.1:4001#2"]) {
-        const holder = [...names].find(([, { name }]) => nameKey(name) === nameKey(text))
-        assert.strictEqual(Option.getOrUndefined(World.holder(world, text))?.user, holder?.[0])
+        assert.strictEqual(Option.getOrUndefined(World.holder(world, text))?.user, model.holder(text))
       }
     }
-  }, { fastCheck: { numRuns: 500 } })
+  }, { fastCheck: { numRuns: 1000 } })
 
   it.prop("is the same for all who fold the same events, however those are cut into records", [
     events,
@@ -126,7 +246,7 @@ describe("World", () => {
     let world = World.empty(Seq(0))
     const outcomes = cuts.slice(1).flatMap((end, index) => {
       const from = cuts[index] ?? 0
-      const [after, came] = World.apply(world, { seq: Seq(from + 1), events: events.slice(from, end) })
+      const [after, came] = World.apply(world, { seq: Seq(from + 1), at: at(0), events: events.slice(from, end) })
       world = after
       return came
     })
@@ -141,7 +261,11 @@ describe("World", () => {
       const part = fold(events.slice(0, end))
       const whole = fold(events)
       assert.deepStrictEqual(whole.outcomes.slice(0, part.outcomes.length), part.outcomes)
-      const rest = World.apply(part.world, { seq: Seq(Math.min(end, events.length) + 1), events: events.slice(end) })
+      const rest = World.apply(part.world, {
+        seq: Seq(Math.min(end, events.length) + 1),
+        at: at(0),
+        events: events.slice(end)
+      })
       assert.deepStrictEqual(plainly(rest[0]), plainly(whole.world))
     }
   )
@@ -163,10 +287,15 @@ describe("World", () => {
       user: UserId(id),
       address: addressOf(UserId(id))
     }))
-    const claims = ids.map((id) => ({ _tag: "Renamed" as const, user: UserId(id), name }))
+    const claims = ids.map((id) => ({
+      _tag: "Renamed" as const,
+      user: UserId(id),
+      name,
+      as: "guest" as const
+    }))
     const { outcomes, world } = fold([...arrivals, ...claims])
     assert.strictEqual<number | undefined>(Option.getOrUndefined(World.holder(world, name))?.user, ids[0])
-    const renamed = outcomes.filter((outcome) => outcome._tag === "Tell" && outcome.output._tag === "Renamed")
+    const renamed = outcomes.filter((outcome) => outcome._tag === "Inform" && outcome.output._tag === "Renamed")
     assert.strictEqual(renamed.length, 1)
   })
 
@@ -174,13 +303,71 @@ describe("World", () => {
     const users = [1, 2, 3].map((id) => UserId(id))
     const { world } = fold([
       ...users.map((user) => ({ _tag: "Arrived" as const, user, address: addressOf(user) })),
-      ...users.map((user) => ({ _tag: "Left" as const, user }))
+      ...users.map((user) => ({ _tag: "Left" as const, user, reason: "quit" as const }))
     ])
     assert.isTrue(Equal.equals(world.users, HashMap.empty()))
-    assert.deepStrictEqual(plainly(world), { roster: [], holders: [], said: Seq(0) })
+    assert.deepStrictEqual(plainly(world), plainly(World.empty(Seq(0))))
   })
 
   it("does not look a name up that is too long to be one", () => {
     assert.isTrue(Option.isNone(World.holder(World.empty(Seq(0)), "\u0301\u0323".repeat(100_000))))
+  })
+
+  const arrived = (id: number, ip = "127.0.0.1"): Event => ({
+    _tag: "Arrived",
+    user: UserId(id),
+    address: address(ip, 4000 + id)
+  })
+  const moved = (id: number, name: string): Event => ({ _tag: "Moved", user: UserId(id), room: roomCalled(name) })
+
+  it("has so many rooms of one network, and any number of people in them", () => {
+    const count = World.maxRoomsOfNetwork
+    const users = Array.from({ length: count + 2 }, (_, id) => id)
+    const full = fold([
+      ...users.map((id) => arrived(id)),
+      arrived(100, "10.0.0.1"),
+      ...users.slice(0, count).map((id) => moved(id, `room${id}`))
+    ])
+    const refusal = (event: Event) => World.step(full.world, event, Seq(1000), at(0))[1].map(inWords)
+    assert.deepStrictEqual(refusal(moved(count, "one-more")), ["Refuse TooManyRooms"])
+    assert.deepStrictEqual(refusal(moved(count, "ROOM3"))[1], `Move ${count} room3`)
+    assert.deepStrictEqual(refusal(moved(100, "one-more"))[1], "Move 100 one-more")
+    // A room that everybody has left makes room for another.
+    const { world } = fold([moved(0, "lobby")], full.world)
+    assert.deepStrictEqual(World.step(world, moved(count, "one-more"), Seq(1000), at(0))[1].length, 4)
+  })
+
+  it("has so many rooms in all", () => {
+    const users = Array.from({ length: World.maxRooms + 1 }, (_, id) => id)
+    const { outcomes } = fold(users.flatMap((id) => [arrived(id, `10.0.${id >> 8}.${id & 255}`), moved(id, `r${id}`)]))
+    assert.strictEqual(outcomes.map(inWords).filter((words) => words === "Refuse TooManyRooms").length, 1)
+  })
+
+  it("begins with the names that have owners, and with the nonces that are known", () => {
+    const known = { nonce: Nonce("nonce-one"), seq: Seq(3), at: at(0), origin: "127.0.0.1" }
+    const begin = World.empty(Seq(9), [nameKey("Bob")], [known])
+    assert.isTrue(HashSet.has(begin.owned, nameKey("BOB")))
+    const who = { address: address("127.0.0.1", 4001), name: Name("x") }
+    const { outcomes } = fold([
+      arrived(1),
+      { _tag: "Renamed", user: UserId(1), name: Name("bob"), as: "guest" },
+      { _tag: "Said", user: UserId(1), who, room: lobby, text: "hi", nonce: known.nonce }
+    ], begin)
+    assert.deepStrictEqual(outcomes.map(inWords).slice(2), ["Refuse NameOwned bob", "Known 3"])
+  })
+
+  it("remembers a private nonce only if its reader is here, or it is kept", () => {
+    const who = { address: address("127.0.0.1", 4001), name: Name("x") }
+    const told = (to: string | undefined): Event => ({
+      _tag: "Told",
+      user: UserId(1),
+      who,
+      nonce: Nonce("nonce-one"),
+      to: to === undefined ? undefined : nameKey(to)
+    })
+    const known = (...events: ReadonlyArray<Event>) => fold([arrived(1), ...events]).outcomes.slice(2).map(inWords)
+    assert.deepStrictEqual(known(told("bob"), told("bob")), [])
+    assert.deepStrictEqual(known(told("127.0.0.1:4001"), told("bob"), told("127.0.0.1:4001")), ["Known 2"])
+    assert.deepStrictEqual(known(told(undefined), told(undefined)), ["Known 2"])
   })
 })

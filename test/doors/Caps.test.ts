@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { Pace } from "../../src/chat/Pace.ts"
-import { Caps, networkOf } from "../../src/doors/Caps.ts"
+import { networkOf } from "../../src/domain/Address.ts"
+import { Caps } from "../../src/doors/Caps.ts"
 
 const limits = { maxConnections: 3, maxConnectionsPerIp: 2, ratePerIp: 10, burst: 5 }
 

@@ -9,7 +9,13 @@ import { MessageLog } from "../../src/log/MessageLog.ts"
 import { Waiting, waitingBytes } from "../../src/log/SqliteKeeper.ts"
 
 const who = { address: address("127.0.0.1", 4000), name: Name("bob") }
-const line = (seq: number, size: number): Line => ({ seq: Seq(seq), at: 0, room: lobby, who, text: "x".repeat(size) })
+const line = (seq: number, size: number): Line => ({
+  seq: Seq(seq),
+  at: 0,
+  room: lobby.key,
+  who,
+  text: "x".repeat(size)
+})
 
 describe("MemoryLog", () => {
   it.effect("remembers the last ten thousand lines, and not much more", () =>
@@ -22,11 +28,12 @@ describe("MemoryLog", () => {
         )
       }
       const end = Seq(count + 1)
-      const [first] = yield* log.read(lobby, Seq(0), end)
+      const [first] = yield* log.read(lobby.key, Seq(0), end)
       const remembered = count - Number(first?.text)
       assert.isAtLeast(remembered, MemoryLog.rememberedLines)
       assert.isAtMost(remembered, 1.2 * MemoryLog.rememberedLines)
-      assert.strictEqual<number>(yield* log.startOf(lobby, end, 5), count - 4)
+      assert.strictEqual<number>(yield* log.startOf(lobby.key, end, 5), count - 4)
+      assert.strictEqual<number>(yield* log.erased(lobby.key), count - remembered)
     }).pipe(Effect.provide(MemoryLog.layer)))
 })
 

@@ -2,10 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect } from "effect"
 import Database from "libsql"
-import { readFileSync, statSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { address } from "../../src/domain/Address.ts"
 import { type Event, Seq, UserId } from "../../src/domain/Event.ts"
-import { Name } from "../../src/domain/Name.ts"
+import { Name, nameKey } from "../../src/domain/Name.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
 import { MessageLog } from "../../src/log/MessageLog.ts"
 import { Registry } from "../../src/log/Registry.ts"
@@ -16,7 +17,8 @@ import { folder, limits } from "../support/engines.ts"
 const who = { address: address("127.0.0.1", 4000), name: Name("bob") }
 const said = (text: string, room: Room): Event => ({ _tag: "Said", user: UserId(1), who, room, text })
 const end = Seq(Number.MAX_SAFE_INTEGER)
-const [flood, quiet] = ["flood", "quiet"].map((room) => room as Room) as [Room, Room]
+const room = (name: string): Room => ({ key: nameKey(name), name })
+const [flood, quiet] = [room("flood"), room("quiet")]
 
 /** Opens a file, and closes it again. */
 const open = (file: string) => Effect.scoped(Effect.provide(MessageLog, SqliteLog.layer({ ...limits, file })))
@@ -75,6 +77,27 @@ describe("SqliteLog", () => {
       yield* open(file)
     }))
 
+  it.scopedLive("refuses what is no file, without waiting for anything", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/pipe`
+      execFileSync("mkfifo", [file])
+      const error = yield* Effect.flip(open(file))
+      assert.include(error.message, "it is no plain file")
+    }))
+
+  it.scopedLive("takes a path for a path, whatever it looks like, and not for an address", () =>
+    Effect.gen(function*() {
+      const directory = yield* folder
+      const before = process.cwd()
+      yield* Effect.acquireUseRelease(
+        Effect.sync(() => process.chdir(directory)),
+        () => open("file:x.db"),
+        () => Effect.sync(() => process.chdir(before))
+      )
+      assert.deepStrictEqual(readdirSync(directory), ["file:x.db"])
+      assert.strictEqual(statSync(`${directory}/file:x.db`).mode & 0o777, 0o600)
+    }))
+
   for (const [path, reason] of [["nowhere/tellnet.db", "its folder does not exist"], [".", "it is a folder"]]) {
     it.scopedLive(`says why it cannot open a file: ${reason}`, () =>
       Effect.gen(function*() {
@@ -111,11 +134,11 @@ describe("SqliteLog", () => {
   const look = (room: Room) =>
     Effect.gen(function*() {
       const log = yield* MessageLog
-      let from = yield* log.startOf(room, end, 1_000_000)
+      let from = yield* log.startOf(room.key, end, 1_000_000)
       let count = 0
       let first: number | undefined
       while (true) {
-        const page = yield* log.read(room, from, end)
+        const page = yield* log.read(room.key, from, end)
         const last = page.at(-1)
         if (last === undefined) return { count, first }
         first ??= Number(page[0]?.text.slice(0, 6))
@@ -127,7 +150,7 @@ describe("SqliteLog", () => {
   /** Waits until nothing is given up any more: lines go in steps, and reads come in between. */
   const settles = (room: Room, count: number, first: number) =>
     within(
-      `${count} lines in ${room} from ${first} on`,
+      `${count} lines in ${room.name} from ${first} on`,
       Effect.repeat(look(room), { until: (seen) => seen.count === count && seen.first === first })
     )
 
@@ -152,6 +175,10 @@ describe("SqliteLog", () => {
         yield* fill(flood, 5000)
         yield* settles(quiet, 1000, 200)
         yield* settles(flood, 2000, 3000)
+        const log = yield* MessageLog
+        // Numbers begin with 1: the first 200 lines are gone, and of the other room the first 3000.
+        assert.strictEqual<number>(yield* log.erased(quiet.key), 200)
+        assert.strictEqual<number>(yield* log.erased(flood.key), 1200 + 3000)
       }).pipe(Effect.provide(SqliteLog.layer({ ...limits, file, keepLines: 3000 })))
     }))
 
@@ -204,4 +231,43 @@ describe("SqliteLog", () => {
       )
       yield* Effect.provide(settles(lobby, 1, 0), SqliteLog.layer({ ...limits, file }))
     }))
+
+  it.scopedLive("takes over a file of the first version, with all that is in it", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/tellnet.db`
+      const db = new Database(file)
+      db.exec(firstVersion)
+      db.close()
+      yield* Effect.provide(
+        Effect.gen(function*() {
+          const log = yield* MessageLog
+          assert.isAtLeast(log.start.seq, 1000)
+          assert.deepStrictEqual(
+            (yield* log.read(lobby.key, Seq(0), end)).map(({ seq, text }) => [seq, text] as const),
+            [[Seq(7), "old"]]
+          )
+          yield* log.append([said("new", lobby)])
+          assert.deepStrictEqual((yield* log.read(lobby.key, Seq(0), end)).map(({ text }) => text), ["old", "new"])
+        }),
+        SqliteLog.layer({ ...limits, file })
+      )
+    }))
 })
+
+/** What a server of before there were rooms has left. */
+const firstVersion = `
+  create table line (
+    seq integer primary key, room integer not null, at integer not null, address text not null, name text not null,
+    text text not null
+  ) strict;
+  create index line_room on line (room, seq);
+  create table room (
+    id integer primary key, name text not null unique, lines integer not null, last integer not null
+  ) strict;
+  create table registry (key text primary key, value text not null, version integer not null) strict, without rowid;
+  create table number (name text primary key, value integer not null) strict, without rowid;
+  insert into number values ('reserved', 1001), ('version', 0);
+  insert into room values (1, 'lobby', 1, 7);
+  insert into line values (7, 1, ${Date.now()}, '127.0.0.1:4000', 'bob', 'old');
+  pragma application_id = 1952803948; pragma user_version = 1;
+`

@@ -46,6 +46,22 @@ const refusals = new Set([
   "无消息内容，请重发"
 ])
 
+// Notices for one client that hold nothing of others, or a name: behind `*** `.
+const answers = [
+  /^该用户名为系统保留$/,
+  /^用法：/,
+  /^未知命令 \/.*，输入 \/help 查看帮助$/s,
+  /^\S+ (?:归您所有，口令可随时取回|已有主人，请用 rename\|\S+#口令|不再归您所有|不归您所有|不在线，已留言|的留言已满)$/,
+  /^(?:口令不对|口令需至少 6 个字符，至多 128 字节|口令已更改|用户名未归您所有，无法记录|暂不能登记更多用户名)$/,
+  /^(?:服务器忙，请稍后再试|您已在别处登录|还没有消息|更早还有未读消息，用 \/history 查看)$/,
+  /^您离开后这里有 \d+\+? 行，输入 \/missed 查看$/,
+  /^(?:已屏蔽|已取消屏蔽) \S+$/,
+  /^(?:没有屏蔽任何人|屏蔽名单已满|房间名不合法|没有这个房间|房间数量已达上限|已显示时间|已不显示时间)$/,
+  /^您已在 #\S+$/,
+  /^#\S+ \d+ 人$/,
+  /^\[[\d.]+:\d+\]\S+ 在 #\S+，\d\d-\d\d \d\d:\d\d:\d\d 上线$/
+]
+
 const legalName = (name: string) =>
   chosenName.test(name) && name.normalize("NFC") === name &&
   !/^(?:server|system)$/.test(name.normalize("NFKC").toLowerCase())
@@ -74,9 +90,7 @@ export const make = (maxLine: number): Grammar => {
     if (line === tooLong) return Received.TooLong()
     if (line === "*** 服务器即将关闭") return Received.ShuttingDown()
     if (/^\*\*\* \d+ 秒内未发言将被踢出$/.test(line)) return Received.IdleWarning()
-    if (line === "*** 该用户名为系统保留") return Received.Refusal()
-    if (line.startsWith("*** 用法：")) return Received.Refusal()
-    if (/^\*\*\* 未知命令 \/.*，输入 \/help 查看帮助$/s.test(line)) return Received.Refusal()
+    if (answers.some((answer) => answer.test(line.slice(4)))) return Received.Refusal()
     const past = /^\*\*\* \d\d-\d\d \d\d:\d\d:\d\d (\[.*)$/s.exec(line)?.[1]
     if (past !== undefined) {
       const said = fromUser(past)

@@ -1,7 +1,9 @@
 /** A peer without a socket: what it types is pulled, what is written to it is kept, and it may push back. */
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
 import type * as Chat from "../../src/chat/Peer.ts"
 import { address } from "../../src/domain/Address.ts"
 
@@ -15,6 +17,8 @@ export interface Peer {
   readonly lose: Effect.Effect<void>
   /** Takes no more; or, with `false`, all that it did not take, and more. */
   readonly block: (blocked: boolean) => Effect.Effect<void>
+  /** Takes one more piece each time that so much time has passed, until the end of the scope. */
+  readonly trickle: (pause: Duration.DurationInput) => Effect.Effect<void, never, Scope.Scope>
   /** The next line that was written to it. */
   readonly line: Effect.Effect<string>
   /** How it was closed: in order, or at once. */
@@ -65,6 +69,7 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
         return !blocked
       },
       writable: free.await,
+      taken: free.await,
       finish: (patience) =>
         Effect.flatMap(
           Effect.timeoutOption(free.await, patience),
@@ -86,6 +91,7 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
         if (now) free.unsafeClose()
         else free.unsafeOpen()
       }),
+    trickle: (pause) => Effect.asVoid(Effect.forkScoped(Effect.forever(Effect.delay(free.release, pause)))),
     line: Queue.take(lines),
     closed: () => closed
   }

@@ -22,7 +22,7 @@ export const folder = Effect.flatMap(
   (files) => files.makeTempDirectoryScoped({ prefix: "tellnet-" })
 ).pipe(Effect.provide(NodeFileSystem.layer), Effect.orDie)
 
-export const limits = { sync: false, keepLines: 1_000_000, keepDays: 90, keepBytes: 2 ** 31 }
+export const limits = { sync: false, keepLines: 1_000_000, keepDays: 90, keepBytes: 2 ** 31, trustsClock: true }
 
 export const engines: ReadonlyArray<Engine> = [
   { name: "memory", isDurable: false, layer: Effect.succeed(MemoryLog.layer) },

@@ -13,7 +13,7 @@ import * as PlainForm from "../../src/wire/PlainForm.ts"
 export class FakeOutlet implements UserChannel.Outlet {
   /** How many writes came. */
   writes = 0
-  private readonly taken: Array<Uint8Array> = []
+  private readonly written: Array<Uint8Array> = []
   private readonly open = Effect.unsafeMakeLatch(true)
   private readonly wrote = Effect.unsafeMakeLatch()
   private admitted: number
@@ -25,7 +25,7 @@ export class FakeOutlet implements UserChannel.Outlet {
   write(parts: ReadonlyArray<Uint8Array>): boolean {
     if (this.admitted === 0) throw new Error("written to while it pushes back")
     this.writes++
-    this.taken.push(...parts)
+    this.written.push(...parts)
     if (--this.admitted === 0) this.open.unsafeClose()
     this.wrote.unsafeOpen()
     this.wrote.unsafeClose()
@@ -36,6 +36,10 @@ export class FakeOutlet implements UserChannel.Outlet {
     return this.open.await
   }
 
+  get taken(): Effect.Effect<void> {
+    return this.open.await
+  }
+
   /** Takes so many writes from now on. */
   admit(writes: number): void {
     this.admitted = writes
@@ -43,7 +47,7 @@ export class FakeOutlet implements UserChannel.Outlet {
   }
 
   get text(): string {
-    return Buffer.concat(this.taken).toString()
+    return Buffer.concat(this.written).toString()
   }
 
   /** All lines so far, without their line breaks. */
@@ -112,6 +116,8 @@ export const makeUser = (id: number, options?: {
       first: { address: peer, name: Name(peer) },
       who: undefined,
       form: plain,
+      circle: undefined,
+      ignores: undefined,
       channel,
       heardAt: 0,
       warned: false,

@@ -3,13 +3,26 @@ import { FastCheck } from "effect"
 import { Command, type HelpTopic, parse, topics } from "../../src/wire/Command.ts"
 import { chosenName, text } from "../support/arbitraries.ts"
 
+const noSecret = { secret: undefined }
+
 /** What each topic of the help promises, for the name and the text in its spelling. */
 const promised: { readonly [Topic in HelpTopic]: (name: string, text: string) => Command } = {
-  who: () => Command.Who(),
-  rename: (name) => Command.Rename({ name }),
+  who: () => Command.Who({ room: undefined }),
+  rename: (name) => Command.Rename({ name, ...noSecret }),
+  own: (name) => Command.Rename({ name, secret: "open sesame" }),
+  secret: () => Command.Secret({ secret: "open sesame" }),
+  disown: () => Command.Disown(),
   to: (name, text) => Command.Tell({ name, text }),
   history: () => Command.History({ limit: 7 }),
+  missed: () => Command.Missed(),
+  join: () => Command.Join({ room: "dev" }),
+  leave: () => Command.Leave(),
+  rooms: () => Command.Rooms(),
+  ignore: (name) => Command.Ignore({ name }),
+  unignore: (name) => Command.Unignore({ name }),
+  whois: (name) => Command.Whois({ name }),
   time: () => Command.Time({ shown: true }),
+  json: () => Command.Json(),
   stats: () => Command.Stats(),
   help: () => Command.Help(),
   quit: () => Command.Quit(),
@@ -22,22 +35,23 @@ const blanks = FastCheck.stringMatching(/^[\t \u00a0\u3000]{0,3}$/)
 
 describe("Command", () => {
   const rows: ReadonlyArray<readonly [line: string, Command]> = [
-    ["who", Command.Who()],
-    ["/who", Command.Who()],
-    ["rename|bob", Command.Rename({ name: "bob" })],
-    ["rename|", Command.Rename({ name: "" })],
-    ["rename|a|b", Command.Rename({ name: "a|b" })],
-    ["/rename bob", Command.Rename({ name: "bob" })],
-    ["/rename   bob  ", Command.Rename({ name: "bob" })],
+    ["who", Command.Who({ room: undefined })],
+    ["/who", Command.Who({ room: undefined })],
+    ["rename|bob", Command.Rename({ name: "bob", ...noSecret })],
+    ["rename|", Command.Rename({ name: "", ...noSecret })],
+    ["rename|a|b", Command.Rename({ name: "a|b", ...noSecret })],
+    ["/rename bob", Command.Rename({ name: "bob", ...noSecret })],
+    ["/rename   bob  ", Command.Rename({ name: "bob", ...noSecret })],
     ["/rename", Command.Misused({ usage: "/rename NAME" })],
     ["/NICK", Command.Misused({ usage: "/nick NAME" })],
     ["/nick bob eve", Command.Misused({ usage: "/nick NAME" })],
-    ["/who is there", Command.Misused({ usage: "/who" })],
+    ["/who is there", Command.Misused({ usage: "/who [ROOM]" })],
+    ["/who #dev", Command.Who({ room: "#dev" })],
     ["/stats 5", Command.Misused({ usage: "/stats" })],
     ["/exit now", Command.Misused({ usage: "/exit" })],
     ["/exit", Command.Quit()],
     ["/ExIt ", Command.Quit()],
-    ["/nick bob", Command.Rename({ name: "bob" })],
+    ["/nick bob", Command.Rename({ name: "bob", ...noSecret })],
     ["to|bob|hi", Command.Tell({ name: "bob", text: "hi" })],
     ["to|a|b|c", Command.Tell({ name: "a", text: "b|c" })],
     ["to|bob|", Command.Tell({ name: "bob", text: "" })],
@@ -68,9 +82,9 @@ describe("Command", () => {
     ["///", Command.Say({ text: "//" })],
     ["/xyz", Command.Unknown({ command: "/xyz" })],
     ["/xyz some words", Command.Unknown({ command: "/xyz" })],
-    ["/WHO", Command.Who()],
-    [" ／who\u3000", Command.Who()],
-    [" \twho ", Command.Who()],
+    ["/WHO", Command.Who({ room: undefined })],
+    [" ／who\u3000", Command.Who({ room: undefined })],
+    [" \twho ", Command.Who({ room: undefined })],
     ["Who", Command.Say({ text: "Who" })],
     [" To｜Bob｜hi", Command.Tell({ name: "Bob", text: "hi" })],
     ["TO|Ali|x", Command.Tell({ name: "Ali", text: "x" })],
@@ -78,8 +92,8 @@ describe("Command", () => {
     ["to｜Ali｜x", Command.Tell({ name: "Ali", text: "x" })],
     ["to| Ali\u3000｜ x|y｜z ", Command.Tell({ name: "Ali", text: " x|y｜z " })],
     ["／MSG Ali  x ", Command.Tell({ name: "Ali", text: "x " })],
-    ["Rename ｜ 张三 ", Command.Rename({ name: "张三" })],
-    ["　rename|bob", Command.Rename({ name: "bob" })],
+    ["Rename ｜ 张三 ", Command.Rename({ name: "张三", ...noSecret })],
+    ["　rename|bob", Command.Rename({ name: "bob", ...noSecret })],
     ["/to|bob|hi", Command.Unknown({ command: "/to|bob|hi" })],
     ["  two blanks stay ", Command.Say({ text: "  two blanks stay " })],
     ["／／who", Command.Say({ text: "/who" })],
@@ -96,6 +110,30 @@ describe("Command", () => {
     ["renamed #2", Command.Say({ text: "renamed #2" })],
     ["/constructor", Command.Unknown({ command: "/constructor" })],
     ["/", Command.Unknown({ command: "/" })],
+    ["rename|bob#open sesame ", Command.Rename({ name: "bob", secret: "open sesame" })],
+    ["/nick bob ＃a#b", Command.Rename({ name: "bob", secret: "a#b" })],
+    ["/nick bob#", Command.Rename({ name: "bob", secret: "" })],
+    ["/nick #secret", Command.Misused({ usage: "/nick NAME" })],
+    ["/nick bob eve#secret", Command.Misused({ usage: "/nick NAME" })],
+    ["/secret open  sesame ", Command.Secret({ secret: "open  sesame" })],
+    ["/secret", Command.Misused({ usage: "/secret NEW" })],
+    ["/disown", Command.Disown()],
+    ["/disown bob", Command.Misused({ usage: "/disown" })],
+    ["/J #dev", Command.Join({ room: "#dev" })],
+    ["/join", Command.Misused({ usage: "/join ROOM" })],
+    ["/j a b", Command.Misused({ usage: "/j ROOM" })],
+    ["/leave", Command.Leave()],
+    ["/leave dev", Command.Misused({ usage: "/leave" })],
+    ["/rooms", Command.Rooms()],
+    ["/missed", Command.Missed()],
+    ["/ignore", Command.Ignore({ name: undefined })],
+    ["/ignore bob", Command.Ignore({ name: "bob" })],
+    ["/ignore bob eve", Command.Misused({ usage: "/ignore [NAME]" })],
+    ["/unignore", Command.Misused({ usage: "/unignore NAME" })],
+    ["/whois", Command.Whois({ name: undefined })],
+    ["/whois bob", Command.Whois({ name: "bob" })],
+    ["/json", Command.Json()],
+    ["/json please", Command.Misused({ usage: "/json" })],
     ["", Command.Blank()],
     [" \t\u00a0\u3000", Command.Blank()],
     ["\r", Command.Blank()],
@@ -105,7 +143,7 @@ describe("Command", () => {
     ["to", Command.Say({ text: "to" })],
     ["to bob hi", Command.Say({ text: "to bob hi" })],
     ["help", Command.Say({ text: "help" })],
-    [" who", Command.Who()],
+    [" who", Command.Who({ room: undefined })],
     ["hello", Command.Say({ text: "hello" })]
   ]
   for (const [line, command] of rows) {
@@ -113,6 +151,16 @@ describe("Command", () => {
       assert.deepStrictEqual(parse(line), command)
     })
   }
+
+  it("reads lines of many blanks in a time that grows with them, not with their square", () => {
+    const blanks = " ".repeat(1_048_576)
+    for (
+      const line of [`rename|${blanks}x`, `to|${blanks}x|${blanks}x`, `who${blanks}x`, `/nick${blanks}x${blanks}x`]
+    ) {
+      assert.notStrictEqual(parse(line)._tag, "Unknown")
+    }
+    assert.deepStrictEqual(parse(`/who${blanks}`), Command.Who({ room: undefined }))
+  })
 
   it.prop("says every text as it is that is no command, whatever it holds", [text], ([text]) => {
     FastCheck.pre(
@@ -168,7 +216,7 @@ describe("Command", () => {
       { start: "rename|", tags: ["Rename"] },
       { start: "/nick ", tags: ["Rename", "Misused"] },
       { start: "/who ", tags: ["Who", "Misused"] },
-      { start: "/", tags: ["Who", "Rename", "Tell", "Stats", "Help", "Quit", "Say", "Unknown", "Misused"] }
+      { start: "/", tags: [...Object.values(promised).map((make) => make("", "")._tag), "Unknown", "Misused"] }
     ),
     text
   ], ([{ start, tags }, text]) => assert.include(tags, parse(start + text)._tag))
@@ -185,6 +233,11 @@ describe("Command", () => {
       .replace("NAME", () => name)
       .replace("TEXT", () => text)
       .replace("[N]", "7")
+      .replace("[ROOM]", "")
+      .replace("ROOM", "dev")
+      .replace(/\[(.*)\]/, "$1")
+      .replace("SECRET", "open sesame")
+      .replace("NEW", "open sesame")
       .replace("on|off", "on")
     assert.deepStrictEqual(parse(line), promised[topic](name, text))
   })

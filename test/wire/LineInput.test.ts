@@ -132,6 +132,7 @@ describe("LineInput", () => {
     ["knows HTTP/2", bytes("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), [Foreign]],
     ["knows TLS by its first bytes", bytes([0x16, 3, 1, 2, 0]), [Foreign]],
     ["knows SSH", bytes("SSH-2.0-OpenSSH_9.2\r\n"), [Foreign]],
+    ["knows the PROXY protocol, version 2", bytes("\r\n\r\n\0\r\nQUIT\n!\x11\0\f"), ["", "", Foreign]],
     ["knows the PROXY protocol", bytes("PROXY TCP4 10.0.0.1 10.0.0.2 1 2\r\n"), [Foreign]],
     ["lets people write of HTTP later", bytes("hi\nGET / HTTP/1.1\n"), ["hi", "GET / HTTP/1.1"]],
     ["lets people write much at first", bytes(`hello ${"x".repeat(1000)}\nhi\n`), [TooLong, "hi"]]

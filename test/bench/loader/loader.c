@@ -20,11 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HEAD = 128, TEXT = 63, LONG_TEXT = 4000, FILL_LINES = 1500, WAVE = 200, SAMPLED = 50, PER_ADDRESS = 100 };
+enum { HEAD = 256, TEXT = 63, LONG_TEXT = 4000, FILL_LINES = 1500, WAVE = 200, SAMPLED = 50, PER_ADDRESS = 100 };
 enum { MAX_SAMPLES = 8 << 20, INBOX = 1 << 18 };
 
 /* Each message's text: `@INDEX TIME ` and padding. INDEX is the sender's, TIME that of sending, in µs. */
-static const char ONLINE[] = ":已上线", MARK[] = ":@";
+static const char ONLINE[] = ":已上线";
 
 typedef struct {
   int fd, held, cut;
@@ -34,14 +34,14 @@ typedef struct {
 } User;
 
 typedef struct {
-  long messages, presence, joined, sent;
+  long messages, presence, joined, ready, sent;
   double server_cpu, loader_cpu, at;
 } Counts;
 
 static User *users;
-static int user_count, epoll, message_length = TEXT;
+static int user_count, room_size, epoll, message_length = TEXT;
 static long port, pid, in_flight_limit = -1;
-static bool nats, attacking, in_flight;
+static bool nats, json, attacking, in_flight;
 static Counts now_counts;
 static float *samples;
 static long sample_count;
@@ -121,12 +121,12 @@ static void send_all(User *user, const char *bytes, size_t length) {
 /* Sends a message as this user. */
 static void say(User *user, int length) {
   char line[LONG_TEXT + 128];
-  int at = nats ? sprintf(line, "PUB chat %d\r\n", length) : 0;
+  int at = nats ? sprintf(line, "PUB chat %d\r\n", length) : json ? sprintf(line, "{\"do\":\"say\",\"text\":\"") : 0;
   int text = at;
   at += sprintf(line + at, "@%05d %014.0f ", (int)(user - users), now_us());
   memset(line + at, 'x', text + length - at);
   at = text + length;
-  at += sprintf(line + at, nats ? "\r\n" : "\n");
+  at += sprintf(line + at, nats ? "\r\n" : json ? "\"}\n" : "\n");
   now_counts.sent++;
   send_all(user, line, at);
 }
@@ -154,9 +154,10 @@ static void come(User *user, int address) {
 static void heard(User *user, const char *text) {
   now_counts.messages++;
   if (!user->sampled && !user->sends) return;
+  int sender = atoi(text + 1), self = user - users;
+  if (sender / room_size != self / room_size) fail("a user heard another room");
   if (user->sampled && sample_count < MAX_SAMPLES) samples[sample_count++] = now_us() - strtod(text + 7, NULL);
-  if (in_flight && user->sends && atoi(text + 1) == user - users &&
-      (in_flight_limit < 0 || now_counts.sent < in_flight_limit))
+  if (in_flight && user->sends && sender == self && (in_flight_limit < 0 || now_counts.sent < in_flight_limit))
     say(user, message_length);
 }
 
@@ -169,14 +170,15 @@ static void line(User *user, const char *start, int length) {
     else if (length >= 4 && memcmp(start, "PONG", 4) == 0 && !user->joined) user->joined = true, now_counts.joined++;
     return;
   }
-  const char *mark = memmem(start, length, MARK, sizeof MARK - 1);
-  if (mark != NULL && start + length - mark > 21) {
-    int rest = start + length - mark - 1;
-    memcpy(text, mark + 1, rest), text[rest] = 0, heard(user, text);
+  const char *mark = json ? memmem(start, length, ":\"@", 3) : memmem(start, length, ":@", 2);
+  if (mark != NULL && start + length - mark > 22) {
+    const char *message = mark + (json ? 2 : 1);
+    int rest = start + length - message;
+    memcpy(text, message, rest), text[rest] = 0, heard(user, text);
   } else if (memmem(start, length, ONLINE, sizeof ONLINE - 1) != NULL) {
     if (!user->joined) user->joined = true, now_counts.joined++;
     user->presence++, now_counts.presence++;
-  }
+  } else if (memmem(start, length, json ? "\"kind\":\"hello\"" : ":来到 #", json ? 14 : 9) != NULL) now_counts.ready++;
 }
 
 static void receive(User *user) {
@@ -271,12 +273,14 @@ int main(int argc, char **argv) {
   const char *load = argument(argv + 1, "load");
   double warm_up = NUMBER("warmUp"), window = NUMBER("window");
   long senders = NUMBER("senders"), per_second = NUMBER("perSecond"), stalled = NUMBER("stalled"), fill = NUMBER("fill");
-  long attackers = NUMBER("attackers"), addresses = NUMBER("addresses");
-  bool hostile = strcmp(load, "Hostile") == 0, arrive = strcmp(load, "Arrive") == 0;
+  long attackers = NUMBER("attackers"), addresses = NUMBER("addresses"), rooms = NUMBER("rooms");
+  bool in_rooms = rooms > 0, hostile = strcmp(load, "Hostile") == 0, arrive = strcmp(load, "Arrive") == 0;
   int crowd = NUMBER("users");
   port = NUMBER("port"), pid = NUMBER("pid");
-  nats = strcmp(argument(argv + 1, "server"), "nats") == 0;
+  nats = strcmp(argument(argv + 1, "server"), "nats") == 0, json = NUMBER("json");
   if (addresses == 0) addresses = 1;
+  if (!in_rooms) rooms = 1;
+  room_size = crowd / rooms;
   user_count = crowd + attackers * addresses;
   users = calloc(user_count, sizeof *users);
   samples = malloc(sizeof *samples * MAX_SAMPLES);
@@ -287,7 +291,7 @@ int main(int argc, char **argv) {
   double rss = server_rss();
   Counts start = snapshot();
   for (int i = 0; i < crowd; i++) {
-    come(users + i, hostile ? 1 + i / PER_ADDRESS : 0);
+    come(users + i, hostile || in_rooms ? 1 + i / PER_ADDRESS : 0);
     if (arrive) turn(0);
     if (!arrive && (i + 1) % WAVE == 0 && !wait_for(&now_counts.joined, i + 1, 60e3)) fail("users did not come in");
   }
@@ -316,6 +320,15 @@ int main(int argc, char **argv) {
     printf("\"serverCpu\":%.4g}}\n", (snapshot().server_cpu - before.server_cpu) / (window * 1e3) * 100);
     return 0;
   }
+
+  /* Everybody goes to a room, and all who are there see it come; or is greeted as a program. */
+  for (int i = 0; i < crowd && (in_rooms || json); i++) {
+    char command[32] = "/json\n";
+    if (in_rooms) sprintf(command, "/join r%d\n", i / room_size);
+    send_all(users + i, command, strlen(command));
+  }
+  long ready = json ? crowd : in_rooms ? (long)crowd * (room_size + 1) / 2 : 0;
+  if (!wait_for(&now_counts.ready, ready, 60e3)) fail("users did not get ready");
 
   /* Those who never read; and lines that are long enough to fill what the kernel holds for them. */
   for (int i = 0; i < stalled; i++) {
@@ -360,8 +373,9 @@ int main(int argc, char **argv) {
     double due = per_second == 0 ? measure_to : begin + (spoken + 1) * 1e6 / per_second;
     if (now_us() >= due) {
       /* Coprime with the usual numbers of users, so that everybody gets to speak. An attack is watched from one address. */
-      User *speaker = hostile ? healthy[healthy_count - 1] : healthy[(spoken * 37) % healthy_count];
-      say(speaker, message_length), spoken++;
+      long crowded = healthy_count / rooms, speaker = hostile ? healthy_count - 1 : (spoken * 37) % crowded;
+      for (long room = 0; room < rooms; room++) say(healthy[room * crowded + speaker], message_length);
+      spoken++;
     }
     double left = (due < measure_to ? due : measure_to) - now_us();
     turn(left < 1000 ? 0 : 1);
@@ -370,7 +384,7 @@ int main(int argc, char **argv) {
   long measured = sample_count;
   double final_rss = server_rss();
   in_flight = false;
-  long expected = now_counts.sent * healthy_count;
+  long expected = now_counts.sent * (healthy_count / rooms);
   if (attackers == 0) wait_for(&now_counts.messages, expected, 10e3), run(100);
   else {
     /* Whoever attacks is sent away; nobody else may miss a line. */

@@ -1,0 +1,206 @@
+/** One JSON object a line, for programs: what `README.md` beside this file documents. Knows neither when it is said nor to whom. */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import manifest from "../../package.json" with { type: "json" }
+import type { Line, Who } from "../domain/Event.ts"
+import type { Answer, Happening, Notice, Output, Private, Refusal } from "../domain/Output.ts"
+import { ServerConfig } from "../ServerConfig.ts"
+import type { Form } from "./Form.ts"
+import { PlainForm } from "./PlainForm.ts"
+import { terminalSafe } from "./Text.ts"
+
+export class JsonForm extends Context.Tag("tellnet/JsonForm")<JsonForm, Form>() {
+  static readonly layer = Layer.effect(
+    JsonForm,
+    Effect.gen(function*() {
+      const { maxLine } = yield* ServerConfig
+      return make(yield* PlainForm, maxLine)
+    })
+  )
+}
+
+/** Why something that was asked for was not done. */
+export type Code = typeof codes[Refusal["_tag"]]
+
+export const codes = {
+  Malformed: "malformed",
+  TellMalformed: "malformed",
+  UnknownCommand: "unknown-command",
+  Usage: "usage",
+  LineTooLong: "too-long",
+  TellEmpty: "empty",
+  NameTaken: "name-taken",
+  NameNotAllowed: "name-not-allowed",
+  NameReserved: "name-reserved",
+  NameOwned: "name-owned",
+  WrongSecret: "wrong-secret",
+  BadSecret: "bad-secret",
+  NotOwner: "not-owner",
+  NeverOwned: "not-owner",
+  TooManyNames: "too-many-names",
+  Busy: "busy",
+  NoSuchUser: "no-such-user",
+  NoSuchRoom: "no-such-room",
+  RoomNotAllowed: "room-not-allowed",
+  TooManyRooms: "too-many-rooms",
+  MailboxFull: "mailbox-full",
+  IgnoreFull: "ignore-full"
+} as const satisfies Record<Refusal["_tag"], string>
+
+/** What a notice is about; `undefined`: it is told in another way. */
+export const noticeCodes = {
+  Renamed: undefined,
+  Owned: "owned",
+  Welcome: "welcome",
+  Away: "away",
+  TakenOver: "elsewhere",
+  IdleWarning: "idle",
+  Kicked: "idle-kick",
+  Skipped: "skipped",
+  Gap: "gap",
+  // The answer says so.
+  OlderMissed: undefined,
+  KeepingFails: "log-down",
+  KeepingWorks: "log-up",
+  NotKept: "log-dropped",
+  ServerFull: "full",
+  AddressFull: "address-full",
+  ShuttingDown: "shutdown"
+} as const satisfies Record<Notice["_tag"], string | undefined>
+
+// So many users or rooms stand in one line.
+const atOnce = 100
+
+export const make = ({ words }: Pick<typeof PlainForm.Service, "words">, maxLine: number): Form => {
+  const refusal = (output: Refusal) => ({ ok: false, code: codes[output._tag], text: words(output) })
+  return {
+    replays: false,
+    render: (output, at) => {
+      if (output._tag === "Hello") return hello(output, maxLine)
+      return isNotice(output) ? notice(output, words(output)) : happening(output, at)
+    },
+    answer: (output, _at, id) => {
+      if (output._tag === "Past") return output.lines.map((line) => past(line, output.room.name, id)).join("")
+      // It stands before the answer.
+      if (isNotice(output)) return ""
+      const fields = isRefusal(output) ? refusal(output) : { ok: true, ...resultOf(output) }
+      return json({ kind: "answer", id, ...fields })
+    }
+  }
+}
+
+const json = (fields: object): string => `${JSON.stringify(fields)}\n`
+
+const isRefusal = (output: Output): output is Refusal => output._tag in codes
+const isNotice = (output: Output): output is Notice => output._tag in noticeCodes
+
+const whoOf = ({ address, name }: Who) => ({ addr: terminalSafe(address), name: terminalSafe(name) })
+const timeOf = (at: number) => new Date(at).toISOString()
+
+const past = ({ at, seq, text, who }: Line, room: string, id: string | number | undefined) =>
+  json({ kind: "past", id, seq, room, time: timeOf(at), from: whoOf(who), text: terminalSafe(text) })
+
+const happening = (output: Happening | Private | Answer | Refusal, at: number): string => {
+  const time = timeOf(at)
+  switch (output._tag) {
+    case "Said":
+      return json({
+        kind: "said",
+        seq: output.seq,
+        room: output.room.name,
+        time,
+        from: whoOf(output.who),
+        text: terminalSafe(output.text)
+      })
+    case "Online":
+      return json({ kind: "online", room: output.room.name, who: whoOf(output.who), time })
+    case "Offline":
+      return json({ kind: "offline", room: output.room.name, who: whoOf(output.who), time, reason: output.reason })
+    case "Came": {
+      const { from, room, seq, who } = output
+      return json({ kind: "came", room: room.name, who: whoOf(who), time, from: from.name, seq })
+    }
+    case "Went":
+      return json({ kind: "went", room: output.room.name, who: whoOf(output.who), time, to: output.to.name })
+    case "NowCalled":
+      return json({ kind: "renamed", room: output.room.name, who: whoOf(output.who), name: output.name, time })
+    case "Private":
+    case "Wrote":
+      return json({ kind: "private", ...wordsOf(output, time) })
+    case "Kept":
+      return json({ kind: "private", ...wordsOf(output, timeOf(output.at)), kept: true })
+    case "Users":
+      return inLines(output.users, (users) => ({
+        kind: "users",
+        room: output.room.name,
+        users: users.map(({ at, who }) => ({ ...whoOf(who), since: timeOf(at) }))
+      }))
+    case "Rooms":
+      return inLines(output.rooms, (rooms) => ({
+        kind: "rooms",
+        rooms: rooms.map(({ room, users }) => ({ room: room.name, users }))
+      }))
+    default:
+      // What else there is stands in the answer.
+      return ""
+  }
+}
+
+const wordsOf = ({ from, text, to }: Private, time: string) => ({
+  time,
+  from: whoOf(from),
+  to: terminalSafe(to),
+  text: terminalSafe(text)
+})
+
+const hello = ({ log, room, seq, you }: Extract<Output, { readonly _tag: "Hello" }>, maxLine: number): string =>
+  json({ kind: "hello", v: 1, version: manifest.version, log, you: whoOf(you), room: room.name, seq, maxLine })
+
+/** Some in each line; one line if there are none. */
+const inLines = <A>(all: ReadonlyArray<A>, line: (some: ReadonlyArray<A>) => object): string => {
+  let lines = json(line(all.slice(0, atOnce)))
+  for (let first = atOnce; first < all.length; first += atOnce) lines += json(line(all.slice(first, first + atOnce)))
+  return lines
+}
+
+const notice = (output: Notice, text: string): string => {
+  const code = noticeCodes[output._tag]
+  if (code === undefined) return ""
+  const about = output._tag === "IdleWarning"
+    ? { seconds: output.seconds }
+    : "lines" in output
+    ? { lines: output.lines }
+    : {}
+  return json({ kind: "notice", code, ...about, text })
+}
+
+/** What an answer carries beside `ok`. */
+const resultOf = (output: Exclude<Output, Notice | Refusal>): object => {
+  switch (output._tag) {
+    case "Done":
+      return output.seq === undefined ? {} : { seq: output.seq }
+    case "Called":
+      return { name: output.name, owned: output.owned }
+    case "Delivered":
+      return { kept: output.kept }
+    case "PastEnd":
+      return { more: output.more }
+    case "Whois":
+      return { who: whoOf(output.who), room: output.room.name, since: timeOf(output.at) }
+    case "Stats": {
+      const { backlog, idleLeft, linesPerSecond, online, skipped } = output.standing
+      return { online, linesPerSecond, backlog, skipped, idleLeft }
+    }
+    case "Ignoring":
+      return { names: output.names }
+    case "Disowned":
+    case "Ignored":
+    case "Unignored":
+      return { name: output.name }
+    case "AlreadyThere":
+      return { room: output.room.name }
+    default:
+      return {}
+  }
+}
