@@ -89,7 +89,7 @@ export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster,
   readonly stream: (asker: Asker, pages: MakePages, pay: (bytes: number) => number) => Effect.Effect<void>
   /** From this place on the user is told in another form; `first`, if given, before all else. */
   readonly reform: (user: User, form: Form, first?: (world: World) => Output) => Effect.Effect<void>
-  /** From this place on the user is told nothing of these. */
+  /** From this place on the user is told nothing of these. Waits until it is so. */
   readonly shut: (user: User, ignores: Ignores | undefined) => Effect.Effect<void>
   /** Tells everyone a last thing. Waits until it was handed to all channels; nothing is heard any more after it. */
   readonly close: (output: Output) => Effect.Effect<void>
@@ -140,7 +140,7 @@ const make = Effect.gen(function*() {
     askAndWait: (asker, answer) => dealWith((done) => ({ _tag: "Awaited", asker, answer, done })),
     stream: (asker, pages, pay) => dealWith((done) => ({ _tag: "Streamed", asker, pages, pay, done })),
     reform: (user, form, first) => channel.offer({ _tag: "Formed", user, form, first }),
-    shut: (user, ignores) => channel.offer({ _tag: "Shut", user, ignores }),
+    shut: (user, ignores) => dealWith((done) => ({ _tag: "Shut", user, ignores, done })),
     close: (output) =>
       Effect.zipRight(
         dealWith((done) => ({ _tag: "Closed", output, done })),

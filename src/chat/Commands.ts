@@ -120,7 +120,7 @@ const makeHandlers = (shared: Shared): Handlers => {
       pay(visit, dearLines - 1)
       return Effect.flatMap(shared.names.disown(visit.user), (told) =>
         Effect.zipRight(
-          told._tag === "Disowned" ? shared.homecoming.go(visit) : Effect.void,
+          told._tag === "Disowned" ? shared.homecoming.go(visit, true) : Effect.void,
           reply(visit.asker, told)
         ))
     },
@@ -226,7 +226,7 @@ const join = ({ broadcaster, clock, homecoming, replay }: Shared, visit: Visit, 
     const { asker, user } = visit
     const { refusal, seq } = yield* broadcaster.attempt(user, { _tag: "Moved", user: user.id, room }, replay)
     if (refusal !== undefined) return yield* broadcaster.reply(asker, refusal)
-    homecoming.enter(visit, room, seq ?? Seq(0))
+    yield* homecoming.enter(visit, room, seq ?? Seq(0))
     yield* broadcaster.reply(asker, { _tag: "Done" })
   })
 

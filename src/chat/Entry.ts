@@ -82,7 +82,7 @@ export type Entry =
     readonly first: ((world: World) => Output) | undefined
   }
   /** From here on the user is told nothing of these. */
-  | { readonly _tag: "Shut"; readonly user: User; readonly ignores: Ignores | undefined }
+  | { readonly _tag: "Shut"; readonly user: User; readonly ignores: Ignores | undefined; readonly done: Done }
   /** Everyone is told. */
   | { readonly _tag: "Announced"; readonly output: Output }
   /** Everyone is told a last thing, after which nobody reads along. */

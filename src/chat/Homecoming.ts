@@ -11,7 +11,7 @@ import { MessageLog } from "../log/MessageLog.ts"
 import type { RegistryFailed } from "../log/Registry.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import type { Pages } from "./Entry.ts"
-import type { Ignores } from "./Ignores.ts"
+import { hides, type Ignores, maxIgnored } from "./Ignores.ts"
 import { LastSeen } from "./LastSeen.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { OwnedNames } from "./OwnedNames.ts"
@@ -38,11 +38,15 @@ export const make = Effect.map(makeShared, (shared) => ({
   /** The user has taken a name that it owns, at this place. Waits until all that is told of it was handed over. */
   come: (visit: Visit, name: Name, seq: Seq) => come(shared, visit, name, seq),
   /** The owner comes to another room, at this place. */
-  enter: (visit: Visit, room: Room, seq: Seq): void => {
-    if (visit.owning !== undefined) visit.owning.missed = missedIn(visit, room, seq)
-  },
-  /** It has this name no more, or goes. */
-  go: (visit: Visit) => go(shared, visit),
+  enter: (visit: Visit, room: Room, seq: Seq) =>
+    Effect.suspend(() => {
+      const { owning, user } = visit
+      if (owning === undefined) return Effect.void
+      owning.missed = missedIn(visit, room, seq)
+      return owning.missed === undefined ? shared.lastSeen.mark(owning.key, user.channel, room.key, seq) : Effect.void
+    }),
+  /** It has this name no more, or goes. `isOver`: it does not own it any more, and nothing is stored. */
+  go: (visit: Visit, isOver = false) => go(shared, visit, isOver),
   /** It was heard of: what it was handed over is deleted, if it has taken that. */
   heard: (visit: Visit) => heard(shared, visit),
   /** Stores whom it ignores, as far as those have names with owners. */
@@ -56,14 +60,16 @@ const come = (shared: Shared, visit: Visit, name: Name, seq: Seq) =>
     const key = nameKey(name)
     // Taken again by the same connection: it has all that goes with it.
     if (visit.owning?.key === key || user.circle === undefined) return
-    yield* go(shared, visit)
-    const seen = yield* lastSeen.begin(key, user.channel)
-    visit.owning = { key, seen, missed: undefined, handedOver: undefined }
+    yield* go(shared, visit, false)
     const { room } = user.circle
-    const missed = visit.owning.missed = missedIn(visit, room, seq)
+    const missed = yield* Effect.uninterruptible(Effect.map(lastSeen.begin(key, user.channel), (seen) => {
+      visit.owning = { key, seen, missed: undefined, handedOver: undefined }
+      return visit.owning.missed = missedIn(visit, room, seq)
+    }))
     yield* orLog(restoreIgnored(shared, user, key))
     yield* orLog(handOver(shared, visit))
-    if (missed === undefined) return
+    // Whoever has been nowhere before begins here, also if it is gone before it reads anything.
+    if (missed === undefined) return yield* lastSeen.mark(key, user.channel, room.key, seq)
     const lines = yield* orLog(log.count(room.key, missed.from, missed.before, mostMissed + 1))
     if (lines === undefined || lines === 0) return
     const isAll = lines <= mostMissed
@@ -84,7 +90,9 @@ const handOver = ({ broadcaster, mailbox }: Shared, visit: Visit): Effect.Effect
     const { owning, user } = visit
     const kept = yield* mailbox.list(owning?.key ?? nameKey(""))
     if (kept.length === 0 || owning === undefined) return
-    const pages = kept.map(({ value: { at, from, text, to } }) => ({ _tag: "Kept", from, to, text, at }) as const)
+    // Whoever is ignored has written in vain.
+    const pages = kept.filter(({ value }) => !hides(user.ignores, value.from))
+      .map(({ value: { at, from, text, to } }) => ({ _tag: "Kept", from, to, text, at }) as const)
     let next = 0
     const taken = Effect.map(user.channel.allTaken, () => {
       owning.handedOver = kept.map(({ key }) => key)
@@ -104,7 +112,7 @@ const restoreIgnored = ({ broadcaster, records }: Shared, user: User, key: NameK
     const more = Option.match(kept, { onNone: () => [], onSome: ({ value }) => value })
       .filter((one) => !known.some(({ owned }) => owned === one.key))
       .map(({ key, name }) => ({ name, connection: undefined, owned: NameKey(key) }))
-    const ignores: Ignores = [...known, ...more]
+    const ignores: Ignores = [...known, ...more].slice(0, maxIgnored)
     if (more.length > 0) yield* broadcaster.shut(user, ignores)
   })
 
@@ -114,12 +122,15 @@ const storeIgnored = ({ records }: Shared, { owning, user }: Visit) =>
       (user.ignores ?? []).flatMap(({ name, owned }) => owned === undefined ? [] : [{ name, key: owned }]))
   )
 
-const go = ({ lastSeen, names }: Shared, visit: Visit) =>
+const go = ({ lastSeen, names }: Shared, visit: Visit, isOver: boolean) =>
   Effect.suspend(() => {
     const { owning, user } = visit
     if (owning === undefined) return Effect.void
     visit.owning = undefined
-    return Effect.zipRight(lastSeen.end(owning.key, user.channel), names.touch(owning.key))
+    return Effect.zipRight(
+      lastSeen.end(owning.key, user.channel, isOver),
+      isOver ? Effect.void : names.touch(owning.key)
+    )
   })
 
 const heard = ({ mailbox }: Shared, { owning }: Visit) =>

@@ -24,8 +24,10 @@ type Places = ReadonlyMap<NameKey, Seq>
 export class LastSeen extends Context.Tag("tellnet/LastSeen")<LastSeen, {
   /** The owner of a name is here: gives how far it had read before, and notes from now on what this channel hands over. */
   readonly begin: (key: NameKey, channel: UserChannel) => Effect.Effect<Places>
-  /** It is not here any more, or not by this name. Stores how far it has read. */
-  readonly end: (key: NameKey, channel: UserChannel) => Effect.Effect<void>
+  /** It has read all of this room before this place. Stores that. */
+  readonly mark: (key: NameKey, channel: UserChannel, room: NameKey, seq: Seq) => Effect.Effect<void>
+  /** It is not here any more, or not by this name. Stores how far it has read, unless it owns it no more. */
+  readonly end: (key: NameKey, channel: UserChannel, isOver?: boolean) => Effect.Effect<void>
   /** Stores the places of all who are here, again and again. Does not end. */
   readonly storing: Effect.Effect<never>
 }>() {
@@ -69,8 +71,13 @@ const make = Effect.gen(function*() {
         here.set(key, channel)
         return places
       }),
-    end: (key, channel) =>
-      Effect.map(store(key, channel), () => {
+    mark: (key, channel, room, seq) =>
+      Effect.suspend(() => {
+        channel.seen?.set(room, Seq(Math.max(seq, channel.seen.get(room) ?? 0)))
+        return store(key, channel)
+      }),
+    end: (key, channel, isOver = false) =>
+      Effect.map(isOver ? Effect.void : store(key, channel), () => {
         channel.seen = undefined
         if (here.get(key) === channel) here.delete(key)
       }),

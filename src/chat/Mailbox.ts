@@ -62,7 +62,7 @@ const make = Effect.gen(function*() {
       const all = yield* messages.list(`${name}/`)
       const isOld = ({ value }: Kept<Message>) => clock.unsafeCurrentTimeMillis() - value.at > messageLife
       yield* removeAll(all.filter(isOld))
-      return all.filter((kept) => !isOld(kept)).toSorted((one, other) => one.value.at - other.value.at)
+      return all.filter((kept) => !isOld(kept)).toSorted((one, other) => one.version - other.version)
     })
 
   const keep = (name: NameKey, message: Message, nonce: Nonce | undefined) =>

@@ -74,7 +74,6 @@ const makeShared = Effect.gen(function*() {
     wrongOfName: new Quota(wrongOfName, hour),
     wrongInAll: new Quota(wrongInAll, hour),
     fresh: new Quota(newOfNetwork, day),
-    /** What the registry has and what the fold has are changed together, one name at a time. */
     changing: yield* Effect.makeSemaphore(1)
   }
 })
@@ -82,12 +81,11 @@ type Shared = Effect.Effect.Success<typeof makeShared>
 
 const make = Effect.gen(function*() {
   const shared = yield* makeShared
-  const { changing } = shared
   return OwnedNames.of({
     take: (user, name, secret) =>
       Effect.catchTag(take(shared, user, name, secret), "RegistryFailed", failed(refused(busy))),
     change: (user, secret) => Effect.catchTag(change(shared, user, secret), "RegistryFailed", failed(busy)),
-    disown: (user) => Effect.catchTag(changing.withPermits(1)(disown(shared, user)), "RegistryFailed", failed(busy)),
+    disown: (user) => Effect.catchTag(alone(shared, disown(shared, user)), "RegistryFailed", failed(busy)),
     touch: (key) => Effect.catchTag(touch(shared, key), "RegistryFailed", failed(undefined)),
     expiring: Effect.zipRight(
       Effect.repeat(
@@ -98,6 +96,10 @@ const make = Effect.gen(function*() {
     )
   })
 })
+
+/** What the registry has and what the fold has are changed together, whoever goes meanwhile. */
+const alone = <A, E>({ changing }: Shared, self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  changing.withPermits(1)(Effect.uninterruptible(self))
 
 const failed = <A>(instead: A) => ({ message }: RegistryFailed) => Effect.as(Effect.logError(message), instead)
 
@@ -114,52 +116,64 @@ const take = (shared: Shared, user: User, name: Name, secret: Secret.Secret) =>
 
 const prove = (shared: Shared, user: User, name: Name, secret: Secret.Secret, hashed: Secret.Hashed) =>
   Effect.gen(function*() {
-    const { broadcaster, changing, clock } = shared
+    const { broadcaster, clock } = shared
     const origin = originOf(user.address)
     const both = `${origin} ${nameKey(name)}`
-    const now = monotonic(clock)
-    if (!shared.wrongOfName.isOpen(both, now) || !shared.wrongInAll.isOpen(origin, now)) return refused(busy)
+    const mayTry = () =>
+      shared.wrongOfName.isOpen(both, monotonic(clock)) && shared.wrongInAll.isOpen(origin, monotonic(clock))
+    if (!mayTry()) return refused(busy)
     const right = yield* hashingFor(shared, origin, Secret.matches(secret, hashed))
-    if (right === undefined) return refused(busy)
+    // Others of this network may have tried meanwhile.
+    if (right === undefined || !mayTry()) return refused(busy)
     if (!right) {
       shared.wrongOfName.take(both, monotonic(clock))
       shared.wrongInAll.take(origin, monotonic(clock))
       return refused({ _tag: "WrongSecret" })
     }
-    return yield* changing.withPermits(1)(Effect.gen(function*() {
-      // It may have changed hands while this was hashed.
-      const still = yield* shared.records.owners.get(nameKey(name))
-      if (!Option.exists(still, ({ value }) => value.hash === hashed.hash)) return refused(busy)
-      yield* touch(shared, nameKey(name))
-      return yield* broadcaster.attempt(user, { _tag: "Renamed", user: user.id, name, as: "owner" })
-    }))
+    return yield* alone(
+      shared,
+      Effect.gen(function*() {
+        // It may have changed hands while this was hashed.
+        const still = yield* shared.records.owners.get(nameKey(name))
+        if (!Option.exists(still, ({ value }) => value.hash === hashed.hash)) return refused(busy)
+        yield* touch(shared, nameKey(name))
+        return yield* broadcaster.attempt(user, { _tag: "Renamed", user: user.id, name, as: "owner" })
+      })
+    )
   })
 
 const becomeOwner = (shared: Shared, user: User, name: Name, secret: Secret.Secret) =>
   Effect.gen(function*() {
-    const { broadcaster, changing, clock, fresh, online, records } = shared
+    const { broadcaster, clock, fresh, online, records } = shared
     const origin = originOf(user.address)
     const key = nameKey(name)
     const world = yield* online
     if (Option.exists(World.holder(world, name), (holder) => holder.user !== user.id)) {
       return refused({ _tag: "NameTaken" })
     }
-    const isFull = HashSet.size(world.owned) >= shared.maxOwned || !fresh.isOpen(origin, monotonic(clock))
-    if (isFull) return refused({ _tag: "TooManyNames" })
+    if (yield* isFull(shared, origin)) return refused({ _tag: "TooManyNames" })
     const hashed = yield* hashingFor(shared, origin, Secret.hash(secret))
     if (hashed === undefined) return refused(busy)
-    return yield* changing.withPermits(1)(Effect.gen(function*() {
-      // Nothing of an owner before is this one's.
-      yield* forget(shared, key)
-      const usedAt = clock.unsafeCurrentTimeMillis()
-      // Somebody was first, perhaps with the same secret: the next try will show.
-      if (!(yield* records.owners.create(key, { name, ...hashed, usedAt }))) return refused(busy)
-      const verdict = yield* broadcaster.attempt(user, { _tag: "Renamed", user: user.id, name, as: "new owner" })
-      if (verdict.refusal === undefined) fresh.take(origin, monotonic(clock))
-      else yield* records.owners.remove(key)
-      return verdict
-    }))
+    return yield* alone(
+      shared,
+      Effect.gen(function*() {
+        if (yield* isFull(shared, origin)) return refused({ _tag: "TooManyNames" })
+        // Somebody was first, perhaps with the same secret: the next try will show.
+        if (Option.isSome(yield* records.owners.get(key))) return refused(busy)
+        // Nothing of an owner before is this one's.
+        yield* forget(shared, key)
+        const usedAt = clock.unsafeCurrentTimeMillis()
+        if (!(yield* records.owners.create(key, { name, ...hashed, usedAt }))) return refused(busy)
+        const verdict = yield* broadcaster.attempt(user, { _tag: "Renamed", user: user.id, name, as: "new owner" })
+        if (verdict.refusal === undefined) fresh.take(origin, monotonic(clock))
+        else yield* records.owners.remove(key)
+        return verdict
+      })
+    )
   })
+
+const isFull = ({ clock, fresh, maxOwned, online }: Shared, origin: string) =>
+  Effect.map(online, ({ owned }) => HashSet.size(owned) >= maxOwned || !fresh.isOpen(origin, monotonic(clock)))
 
 /** Makes or checks a hash, in turn; `undefined`: too many wait. */
 const hashingFor = <A>(shared: Shared, origin: string, self: Effect.Effect<A>): Effect.Effect<A | undefined> =>
@@ -186,14 +200,17 @@ const change = (shared: Shared, user: User, secret: Secret.Secret) =>
     if (key === undefined || !World.ownsItsName(yield* shared.online, user.id)) return notOwner
     const hashed = yield* hashingFor(shared, originOf(user.address), Secret.hash(secret))
     if (hashed === undefined) return busy
-    return yield* shared.changing.withPermits(1)(Effect.gen(function*() {
-      // Somebody else may have taken it over while this was hashed.
-      if (!World.ownsItsName(yield* shared.online, user.id) || keyOf(user) !== key) return notOwner
-      const usedAt = shared.clock.unsafeCurrentTimeMillis()
-      const name = user.who?.name ?? ""
-      const done = yield* shared.records.owners.update(key, () => ({ name, ...hashed, usedAt }))
-      return done ? { _tag: "SecretChanged" } as const : busy
-    }))
+    return yield* alone(
+      shared,
+      Effect.gen(function*() {
+        // Somebody else may have taken it over while this was hashed.
+        if (!World.ownsItsName(yield* shared.online, user.id) || keyOf(user) !== key) return notOwner
+        const usedAt = shared.clock.unsafeCurrentTimeMillis()
+        const name = user.who?.name ?? ""
+        const done = yield* shared.records.owners.update(key, () => ({ name, ...hashed, usedAt }))
+        return done ? { _tag: "SecretChanged" } as const : busy
+      })
+    )
   })
 
 const disown = (shared: Shared, user: User) =>
@@ -218,24 +235,32 @@ const free = (shared: Shared, key: NameKey) =>
 const forget = ({ mailbox, records }: Shared, key: NameKey) =>
   Effect.zipRight(mailbox.clear(key), Effect.zipRight(records.seen.remove(key), records.ignored.remove(key)))
 
-const touch = ({ clock, records }: Shared, key: NameKey) =>
+const touch = ({ clock, nameTtl, records }: Shared, key: NameKey) =>
   Effect.gen(function*() {
     const now = clock.unsafeCurrentTimeMillis()
     const owner = yield* records.owners.get(key)
-    // Not at each visit: a day more or less makes no difference.
-    if (Option.exists(owner, ({ value }) => now - value.usedAt > day)) {
+    // Not at each visit: so much more or less makes no difference.
+    if (Option.exists(owner, ({ value }) => now - value.usedAt > Math.min(day, nameTtl / 10))) {
       yield* records.owners.update(key, (owner) => ({ ...Option.getOrThrow(owner), usedAt: now }))
     }
   })
 
 const expire = (shared: Shared) =>
   Effect.gen(function*() {
-    const { changing, clock, nameTtl, online, records } = shared
+    const { clock, nameTtl, online, records } = shared
     const now = clock.unsafeCurrentTimeMillis()
+    const isOld = (usedAt: number) => now - usedAt >= nameTtl
     for (const { key, value } of yield* records.owners.list()) {
-      const isHeld = Option.isSome(World.holder(yield* online, value.name))
-      if (isHeld || now - value.usedAt < nameTtl) continue
-      yield* changing.withPermits(1)(free(shared, nameKey(value.name)))
-      yield* Effect.logInfo(`the name ${key} was not used for too long, and is free again`)
+      if (!isOld(value.usedAt)) continue
+      yield* alone(
+        shared,
+        Effect.gen(function*() {
+          // It may have been taken meanwhile.
+          const still = Option.exists(yield* records.owners.get(key), ({ value }) => isOld(value.usedAt))
+          if (!still || Option.isSome(World.holder(yield* online, value.name))) return
+          yield* free(shared, nameKey(value.name))
+          yield* Effect.logInfo(`the name ${key} was not used for too long, and is free again`)
+        })
+      )
     }
   })

@@ -98,6 +98,8 @@ export const play = (
       const [after, outcomes] = World.step(world, event, place, at)
       world = after
       verdict = { refusal: undefined, seq: place, known: false }
+      // Whoever is not here any more tries in vain.
+      if (entry._tag === "Tried" && outcomes.length === 0) verdict = { ...verdict, refusal: { _tag: "Busy" } }
       for (const outcome of outcomes) {
         if (outcome._tag === "Refuse") verdict = { ...verdict, refusal: outcome.output }
         else if (outcome._tag === "Known") verdict = { ...verdict, seq: outcome.seq, known: true }
@@ -148,7 +150,12 @@ const playEntry = (deeds: Array<Deed>, world: World.World, entry: Entry, { known
       deeds.push({ _tag: "Note", user: entry.user, output: entry.output, promised: true })
       break
     case "Asked":
-      answer(deeds, entry.asker, known ? () => ({ reply: { _tag: "Done" } }) : () => entry.answer(world), true)
+      answer(
+        deeds,
+        entry.asker,
+        known && seq !== undefined ? () => ({ reply: { _tag: "Done", seq } }) : () => entry.answer(world),
+        true
+      )
       break
     case "Awaited":
       answer(deeds, entry.asker, () => entry.answer(world), false)

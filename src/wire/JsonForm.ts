@@ -82,13 +82,22 @@ export const make = ({ words }: Pick<typeof PlainForm.Service, "words">, maxLine
     },
     answer: (output, _at, id) => {
       if (output._tag === "Past") return output.lines.map((line) => past(line, output.room.name, id)).join("")
-      // It stands before the answer.
-      if (isNotice(output)) return ""
+      // These stand before the answer.
+      if (isNotice(output) || output._tag === "Kept") return ""
       const fields = isRefusal(output) ? refusal(output) : { ok: true, ...resultOf(output) }
-      return json({ kind: "answer", id, ...fields })
+      return escaped(json({ kind: "answer", id, ...fields }), id)
     }
   }
 }
+
+// An id comes back as it was, whatever it holds; what could break a line or drive a terminal as an escape of JSON.
+const escaped = (line: string, id: string | number | undefined): string =>
+  typeof id !== "string"
+    ? line
+    : line.replace(
+      /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
+    )
 
 const json = (fields: object): string => `${JSON.stringify(fields)}\n`
 
@@ -99,7 +108,7 @@ const whoOf = ({ address, name }: Who) => ({ addr: terminalSafe(address), name: 
 const timeOf = (at: number) => new Date(at).toISOString()
 
 const past = ({ at, seq, text, who }: Line, room: string, id: string | number | undefined) =>
-  json({ kind: "past", id, seq, room, time: timeOf(at), from: whoOf(who), text: terminalSafe(text) })
+  escaped(json({ kind: "past", id, seq, room, time: timeOf(at), from: whoOf(who), text: terminalSafe(text) }), id)
 
 const happening = (output: Happening | Private | Answer | Refusal, at: number): string => {
   const time = timeOf(at)

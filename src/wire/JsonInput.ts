@@ -100,7 +100,7 @@ const requestOf = (object: Readonly<Record<string, unknown>>, id: Request["id"],
   const { do: word } = object
   if (typeof word !== "string") return malformed(id)
   const known = Object.hasOwn(verbs, word) ? verbs[word] : undefined
-  if (known === undefined) return { command: Command.Unknown({ command: word.slice(0, 64) }), id }
+  if (known === undefined) return { command: Command.Unknown({ command: word.slice(0, 64).toWellFormed() }), id }
   const command = known.read(object)
   if (command === undefined) return malformed(id)
   const isTooLong = "text" in command && Buffer.byteLength(command.text) > maxLine

@@ -80,8 +80,9 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
     case "NoSuchUser":
       return `${wording.noSuchUser}\n`
     case "TellMalformed":
-    case "Malformed":
       return `${wording.tellMalformed}\n`
+    case "Malformed":
+      return notice(wording.malformed)
     case "TellEmpty":
       return `${wording.tellEmpty}\n`
     case "Kicked":

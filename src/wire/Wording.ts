@@ -40,6 +40,7 @@ export interface Wording {
   readonly noSuchUser: string
   readonly told: (text: string) => string
   readonly tellMalformed: string
+  readonly malformed: string
   readonly tellEmpty: string
   readonly nothingYet: string
   readonly busy: string
@@ -108,6 +109,7 @@ export const zh: Wording = {
   noSuchUser: "该用户名不存在",
   told: (text) => `对您说:${text}`,
   tellMalformed: "消息格式不正确，请使用 \"to|张三|你好啊\"格式。",
+  malformed: "不是有效的 JSON 命令",
   tellEmpty: "无消息内容，请重发",
   usage: (usage) => `用法：${usage}`,
   nothingYet: "还没有消息",
@@ -196,6 +198,7 @@ export const en: Wording = {
   noSuchUser: "no such user",
   told: (text) => ` to you:${text}`,
   tellMalformed: "malformed, use \"to|name|text\".",
+  malformed: "no JSON command",
   tellEmpty: "empty message, send again",
   usage: (usage) => `usage: ${usage}`,
   nothingYet: "nothing yet",

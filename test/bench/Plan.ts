@@ -52,6 +52,7 @@ export interface Options {
   readonly repeat: number
   /** Another checkout of tellnet. */
   readonly baseline: string | undefined
+  readonly publish: boolean
 }
 
 /** What each load is, for the report. */

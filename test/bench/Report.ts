@@ -1,4 +1,4 @@
-/** Prints the tables, and writes them and the charts to `results/`. */
+/** Prints the tables; with `--publish` writes them and the charts to `results/`. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Console from "effect/Console"
 import * as DateTime from "effect/DateTime"
@@ -28,6 +28,7 @@ export const report = (options: Options, entries: ReadonlyArray<Entry>) =>
     }\n## Figures\n\n${figures}\n\n${legend}\n\n## Targets\n\n${targets}\n`
 
     yield* Console.log(`\n${figures}\n\n${targets}\n`)
+    if (!options.publish) return
     const folder = join(root, "test/bench/results")
     yield* files.makeDirectory(folder, { recursive: true })
     yield* files.writeFileString(join(folder, "results.md"), `${markdown}\n${notes(options)}`)

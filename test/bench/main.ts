@@ -1,4 +1,4 @@
-/** `npm run bench`: compares servers under the same loads, prints a table, and writes it with charts to `results/`. */
+/** `npm run bench`: compares servers under the same loads, prints a table, and with `--publish` writes it with charts to `results/`. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Command, InvalidArgumentError } from "commander"
@@ -21,6 +21,7 @@ const command = new Command("npm run bench --")
   .option("--users <N>", "this many users in every load, instead of its own number", Number)
   .option("--quick", "fewer users, one short round, no growth: under a minute, for a first look only", false)
   .option("--repeat <N>", "rounds; figures are medians (3, with --quick 1)", Number)
+  .option("--publish", "write the results to test/bench/results: only for runs whose figures the README gives", false)
   .option("--baseline <DIR>", "another checkout of tellnet, with its node_modules, to be compared as `baseline`")
   .allowExcessArguments(false)
   .parse()
@@ -32,6 +33,7 @@ const given = command.opts<{
   readonly quick: boolean
   readonly repeat?: number
   readonly baseline?: string
+  readonly publish: boolean
 }>()
 
 const options = {
@@ -40,7 +42,8 @@ const options = {
   users: given.users,
   repeat: given.repeat ?? (given.quick ? 1 : 3),
   quick: given.quick,
-  baseline: given.baseline
+  baseline: given.baseline,
+  publish: given.publish
 }
 
 Effect.flatMap(runAll(options), (entries) => report(options, entries)).pipe(

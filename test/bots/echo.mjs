@@ -1,0 +1,30 @@
+// Says again what follows `!echo `, each once, though its connection breaks: node echo.mjs HOST PORT NAME [SECRET]
+import { createHash } from "node:crypto"
+import { connect } from "node:net"
+import { createInterface } from "node:readline"
+const [host, port, name, secret] = process.argv.slice(2)
+let log, done // Which log; up to which of its lines all is answered. Answers come in the order of the questions.
+void (function visit() {
+  let before, page, asked, later = [] // Later: what is said before all old lines have come.
+  const socket = connect(port, host, () => socket.write("/json\n")).on("close", () => setTimeout(visit, 500))
+  const ask = (command) => socket.write(`${JSON.stringify(command)}\n`)
+  const hear = ({ from, seq, text }) => {
+    if (from.name === name || !text.startsWith("!echo ")) return asked === done && (asked = done = seq)
+    const nonce = createHash("sha256").update(`${log} ${name} ${seq}`).digest("hex") // The same if it is heard again.
+    ask({ do: "say", id: asked = seq, text: text.slice(6), nonce })
+  }
+  const takeLine = (line) => {
+    if (line.kind === "hello") {
+      if (line.log !== log) [log, done] = [line.log, line.seq]
+      ;[before, page, asked] = [line.seq + 1, done, done]
+      ask({ do: "rename", id: "name", name, secret })
+    } else if (line.kind === "said" && later) later.push(line)
+    else if (line.kind === "said" || line.kind === "past") hear(line, page = line.seq)
+    else if (line.kind === "answer" && typeof line.id === "number") done = line.id
+    else if (line.kind === "answer" && !line.ok) socket.end() // The old connection may still hold the name.
+    else if (line.kind === "answer" && line.more === false) later = later.forEach(hear)
+    else if (line.kind === "answer") ask({ do: "history", id: "past", limit: 1000, after: page, before })
+  }
+  const lines = createInterface(socket).on("error", ({ message }) => console.error(message))
+  lines.on("line", (line) => line.startsWith("{") && takeLine(JSON.parse(line)))
+})()
