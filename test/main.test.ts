@@ -221,7 +221,7 @@ describe("main", { concurrent: true }, () => {
     Effect.gen(function*() {
       const run = (...flags: ReadonlyArray<string>) => Effect.flatMap(bundled(flags), ({ over }) => over)
       const version = yield* run("--version")
-      assert.deepStrictEqual([version.code, version.stdout.trim()], [0, "0.1.0"])
+      assert.deepStrictEqual([version.code, version.stdout.trim()], [0, "0.2.0"])
       const help = yield* run("--help")
       assert.include(help.stdout, "--idle-timeout")
       assert.strictEqual(help.code, 0)
