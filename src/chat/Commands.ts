@@ -2,13 +2,10 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import * as SortedMap from "effect/SortedMap"
-import type { Event, Online } from "../domain/Event.ts"
-import { Seq } from "../domain/Event.ts"
+import { type Event, Seq } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
-import { chooseName, longestName, nameKey } from "../domain/Name.ts"
+import { chooseName, nameKey } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
 import { chooseRoom, lobby, type Room } from "../domain/Room.ts"
 import * as World from "../domain/World.ts"
@@ -19,10 +16,11 @@ import type { Command } from "../wire/Command.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
 import { terminalSafe } from "../wire/Text.ts"
 import { Broadcaster } from "./Broadcaster.ts"
-import type { Answer, Pages, Verdict } from "./Entry.ts"
+import type { Pages, Verdict } from "./Entry.ts"
 import * as History from "./History.ts"
 import * as Homecoming from "./Homecoming.ts"
-import { maxIgnored } from "./Ignores.ts"
+import * as Ignoring from "./Ignoring.ts"
+import * as Lists from "./Lists.ts"
 import { OwnedNames } from "./OwnedNames.ts"
 import * as PrivateLines from "./PrivateLines.ts"
 import * as Secret from "./Secret.ts"
@@ -99,7 +97,10 @@ const makeHandlers = (shared: Shared): Handlers => {
     },
     Who: (visit, { room }) =>
       askAndWait(visit.asker, (world) => {
-        const answer = rosterOf(world, room === undefined ? visit.user.circle?.room : roomOf(room))
+        const answer = Lists.users(
+          world,
+          room === undefined ? visit.user.circle?.room : Option.getOrUndefined(chooseRoom(room))
+        )
         if (answer.reply?._tag === "Users") {
           pay(visit, Math.floor((answer.reply.users.length * presentBytes) / answerBytes))
         }
@@ -148,13 +149,13 @@ const makeHandlers = (shared: Shared): Handlers => {
         onSome: (room) => join(shared, visit, room)
       }),
     Leave: (visit) => join(shared, visit, lobby),
-    Rooms: (visit) => askAndWait(visit.asker, rooms),
+    Rooms: (visit) => askAndWait(visit.asker, Lists.rooms),
     Ignore: (visit, { name }) =>
       name === undefined
         ? reply(visit.asker, { _tag: "Ignoring", names: (visit.user.ignores ?? []).map(({ name }) => name) })
-        : ignore(shared, visit, name),
-    Unignore: (visit, { name }) => unignore(shared, visit, name),
-    Whois: (visit, { name }) => ask(visit.asker, (world) => whois(world, visit, name)),
+        : Ignoring.ignore(shared, visit, name),
+    Unignore: (visit, { name }) => Ignoring.unignore(shared, visit, name),
+    Whois: (visit, { name }) => ask(visit.asker, (world) => Lists.whois(world, visit.user.id, name)),
     Time: (visit, { shown }) =>
       Effect.zipRight(
         reform(visit.user, shown ? shared.forms.timed : shared.forms.plain),
@@ -229,93 +230,6 @@ const join = ({ broadcaster, clock, homecoming, replay }: Shared, visit: Visit, 
     yield* homecoming.enter(visit, room, seq ?? Seq(0))
     yield* broadcaster.reply(asker, { _tag: "Done" })
   })
-
-/** What a text may be the name of. */
-const roomOf = (text: string): Room | undefined => Option.getOrUndefined(chooseRoom(text))
-
-const rosters = new WeakMap<World.Place, Answer>()
-
-/** Everyone in a room; the same object until somebody comes, goes or is renamed, so it is made into bytes once. */
-const rosterOf = (world: World.World, room: Room | undefined): Answer => {
-  const place = room && Option.getOrUndefined(World.place(world, room.key))
-  if (place === undefined) return { reply: { _tag: "NoSuchRoom" } }
-  let answer = rosters.get(place)
-  if (answer === undefined) {
-    const users = World.roster(world, place)
-    rosters.set(place, answer = { reply: { _tag: "Users", room: place.room, users } })
-  }
-  return answer
-}
-
-/** All rooms with somebody in them: most people first, then by name. */
-const rooms = (world: World.World): Answer => ({
-  reply: {
-    _tag: "Rooms",
-    rooms: Array.from(HashMap.values(world.rooms), ({ room, users }) => ({ room, users: SortedMap.size(users) }))
-      .filter(({ users }) => users > 0)
-      .toSorted((one, other) => other.users - one.users || (one.room.key < other.room.key ? -1 : 1))
-  }
-})
-
-const ignore = ({ broadcaster, homecoming }: Shared, visit: Visit, name: string) =>
-  Effect.gen(function*() {
-    const { asker, user } = visit
-    const known = user.ignores ?? []
-    let found: { readonly holder: Online | undefined; readonly isOwned: boolean } | undefined
-    yield* broadcaster.askAndWait(asker, (world) => {
-      found = { holder: Option.getOrUndefined(World.holder(world, name)), isOwned: World.isOwned(world, name) }
-      return {}
-    })
-    if (found === undefined || found.holder === undefined && !found.isOwned) {
-      return yield* broadcaster.reply(asker, { _tag: "NoSuchUser" })
-    }
-    const { holder, isOwned } = found
-    const one = {
-      name: holder?.who.name ?? terminalSafe(name),
-      connection: holder && { user: holder.user, address: holder.who.address },
-      owned: isOwned ? nameKey(name) : undefined
-    }
-    const others = known.filter((other) =>
-      !(other.connection !== undefined && other.connection.user === one.connection?.user ||
-        other.owned !== undefined && other.owned === one.owned)
-    )
-    if (others.length >= maxIgnored) return yield* broadcaster.reply(asker, { _tag: "IgnoreFull" })
-    yield* broadcaster.shut(user, [...others, one])
-    yield* broadcaster.reply(asker, { _tag: "Ignored", name: one.name })
-    yield* homecoming.storeIgnored(visit)
-  })
-
-const unignore = ({ broadcaster, homecoming }: Shared, visit: Visit, name: string) =>
-  Effect.gen(function*() {
-    const { asker, user } = visit
-    let holder: Online | undefined
-    yield* broadcaster.askAndWait(asker, (world) => {
-      holder = Option.getOrUndefined(World.holder(world, name))
-      return {}
-    })
-    const key = name.length > longestName ? undefined : nameKey(name)
-    const known = user.ignores ?? []
-    // By the name that it had then, or has now.
-    const isMeant = (one: typeof known[number]) =>
-      key !== undefined && (nameKey(one.name) === key || one.owned === key) ||
-      one.connection !== undefined && one.connection.user === holder?.user
-    const meant = known.find(isMeant)
-    if (meant === undefined) return yield* broadcaster.reply(asker, { _tag: "NoSuchUser" })
-    const others = known.filter((one) => !isMeant(one))
-    yield* broadcaster.shut(user, others.length === 0 ? undefined : others)
-    yield* broadcaster.reply(asker, { _tag: "Unignored", name: meant.name })
-    yield* homecoming.storeIgnored(visit)
-  })
-
-const whois = (world: World.World, { user }: Visit, name: string | undefined): Answer => {
-  const found = name === undefined ? HashMap.get(world.users, user.id) : World.holder(world, name)
-  return Option.match(found, {
-    onNone: () => ({ reply: { _tag: "NoSuchUser" } }),
-    onSome: ({ at, room, who }) => ({
-      reply: { _tag: "Whois", who, at, room: World.roomOf(world, room) }
-    })
-  })
-}
 
 const standing = (
   { clock, idleTimeout, stats }: Shared,

@@ -6,33 +6,20 @@
 import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
-import * as Order from "effect/Order"
 import * as SortedMap from "effect/SortedMap"
 import { originOf } from "./Address.ts"
 import type { Event, Nonce, Online, Seq, Stored, UserId, Who } from "./Event.ts"
 import { longestName, Name, type NameKey, nameKey } from "./Name.ts"
 import * as Nonces from "./Nonces.ts"
 import type { Output } from "./Output.ts"
+import * as Places from "./Places.ts"
 import type { EndReason } from "./Reasons.ts"
 import { lobby, type Room } from "./Room.ts"
-
-/** So many rooms exist at a time, and so many of them were made from one network. The lobby does not count. */
-export const maxRooms = 1000
-export const maxRoomsOfNetwork = 20
-
-/** A room, for as long as somebody is in it. */
-export interface Place {
-  readonly room: Room
-  /** Who is in it, in order of arrival: a `HashMap` has no order. */
-  readonly users: SortedMap.SortedMap<Seq, UserId>
-  /** The network of whoever made it; `undefined` for the lobby. */
-  readonly maker: string | undefined
-}
 
 export interface World {
   readonly users: HashMap.HashMap<UserId, Online>
   readonly holders: HashMap.HashMap<NameKey, UserId>
-  readonly rooms: HashMap.HashMap<NameKey, Place>
+  readonly rooms: Places.Places
   /** The names that have an owner, here or not. */
   readonly owned: HashSet.HashSet<NameKey>
   readonly nonces: Nonces.Nonces
@@ -40,17 +27,11 @@ export interface World {
   readonly said: Seq
 }
 
-const newPlace = (room: Room, maker: string | undefined): Place => ({
-  room,
-  users: SortedMap.empty<Seq, UserId>(Order.number),
-  maker
-})
-
 /** Nobody is here. `said`: where the log begins. */
 export const empty = (said: Seq, owned: Iterable<NameKey> = [], nonces: Iterable<Nonces.Used> = []): World => ({
   users: HashMap.empty(),
   holders: HashMap.empty(),
-  rooms: HashMap.make([lobby.key, newPlace(lobby, undefined)]),
+  rooms: Places.empty,
   owned: HashSet.fromIterable(owned),
   nonces: Array.from(nonces).reduce(Nonces.remember, Nonces.empty),
   said
@@ -136,10 +117,10 @@ export const ownsItsName = (world: World, user: UserId): boolean =>
 export const size = (world: World): number => HashMap.size(world.users)
 
 /** A room that exists. */
-export const place = (world: World, room: NameKey): Option.Option<Place> => HashMap.get(world.rooms, room)
+export const place = (world: World, room: NameKey): Option.Option<Places.Place> => HashMap.get(world.rooms, room)
 
 /** Everyone in a room, in order of arrival. */
-export const roster = (world: World, { users }: Place): ReadonlyArray<Online> =>
+export const roster = (world: World, { users }: Places.Place): ReadonlyArray<Online> =>
   Array.from(SortedMap.values(users), (user) => HashMap.unsafeGet(world.users, user))
 
 const arrive = (world: World, { address, user }: Extract<Event, { _tag: "Arrived" }>, seq: Seq, at: number): Step => {
@@ -153,7 +134,7 @@ const arrive = (world: World, { address, user }: Extract<Event, { _tag: "Arrived
       ...world,
       users: HashMap.set(users, user, { user, who, room: lobby.key, since: seq, at }),
       holders: HashMap.set(holders, nameKey(name), user),
-      rooms: withUser(world, lobby.key, seq, user)
+      rooms: Places.enter(world.rooms, lobby.key, seq, user)
     },
     [
       { _tag: "Enter", user, who, room: lobby },
@@ -167,7 +148,7 @@ const leave = (world: World, { room, since, user, who }: Online, reason: EndReas
     ...world,
     users: HashMap.remove(world.users, user),
     holders: HashMap.remove(world.holders, nameKey(who.name)),
-    rooms: withoutUser(world, room, since)
+    rooms: Places.leave(world.rooms, room, since)
   },
   [
     { _tag: "Exit", user, reason },
@@ -209,7 +190,7 @@ const rename = (
       users: HashMap.set(before.users, user, { ...online, who: renamed }),
       holders: HashMap.set(HashMap.remove(before.holders, nameKey(who.name)), key, user),
       // A list of this room that was made before is an old one now.
-      rooms: HashMap.modify(before.rooms, room, (place) => ({ ...place })),
+      rooms: Places.touch(before.rooms, room),
       owned: as === "guest" ? before.owned : HashSet.add(before.owned, key)
     },
     outcomes
@@ -228,19 +209,16 @@ const move = (world: World, online: Online, wanted: Room): Step => {
     return [world, [{ _tag: "Refuse", output: { _tag: "AlreadyThere", room: roomOf(world, from) } }]]
   }
   const maker = originOf(who.address)
-  if (Option.isNone(known) && isFull(world, maker)) {
+  if (Option.isNone(known) && Places.isFull(world.rooms, maker)) {
     return [world, [{ _tag: "Refuse", output: { _tag: "TooManyRooms" } }]]
   }
   const room = Option.match(known, { onNone: () => wanted, onSome: ({ room }) => room })
-  const rooms = HashMap.has(world.rooms, room.key)
-    ? world.rooms
-    : HashMap.set(world.rooms, room.key, newPlace(room, maker))
   const left = roomOf(world, from)
   return [
     {
       ...world,
       users: HashMap.set(world.users, user, { ...online, room: room.key }),
-      rooms: withUser({ ...world, rooms: withoutUser({ ...world, rooms }, from, since) }, room.key, since, user)
+      rooms: Places.enter(Places.make(Places.leave(world.rooms, from, since), room, maker), room.key, since, user)
     },
     [
       // The one that comes is told apart: what it is told says where its own lines begin.
@@ -250,14 +228,6 @@ const move = (world: World, online: Online, wanted: Room): Step => {
       { _tag: "Tell", room: from, output: { _tag: "Went", who, room: left, to: room } }
     ]
   ]
-}
-
-const isFull = ({ rooms }: World, maker: string): boolean => {
-  // The lobby is one of them.
-  if (HashMap.size(rooms) > maxRooms) return true
-  let own = 0
-  for (const place of HashMap.values(rooms)) if (place.maker === maker) own++
-  return own >= maxRoomsOfNetwork
 }
 
 const say = (
@@ -291,15 +261,3 @@ const once = (world: World, { who }: { readonly who: Who }, nonce: Nonce, seq: S
 
 /** The room with this key, which somebody is in. */
 export const roomOf = (world: World, key: NameKey): Room => HashMap.unsafeGet(world.rooms, key).room
-
-const withUser = ({ rooms }: World, key: NameKey, since: Seq, user: UserId): World["rooms"] =>
-  HashMap.modify(rooms, key, (place) => ({ ...place, users: SortedMap.set(place.users, since, user) }))
-
-/** A room in which nobody is any more does not exist, but for the lobby. */
-const withoutUser = ({ rooms }: World, key: NameKey, since: Seq): World["rooms"] => {
-  const place = HashMap.unsafeGet(rooms, key)
-  const users = SortedMap.remove(place.users, since)
-  return SortedMap.size(users) === 0 && place.maker !== undefined
-    ? HashMap.remove(rooms, key)
-    : HashMap.set(rooms, key, { ...place, users })
-}

@@ -7,6 +7,7 @@ import { Either, Equal, FastCheck, HashMap, HashSet, Option } from "effect"
 import { address } from "../../src/domain/Address.ts"
 import { type Event, Nonce, Seq, UserId, type Who } from "../../src/domain/Event.ts"
 import { chooseName, Name, nameKey } from "../../src/domain/Name.ts"
+import * as Places from "../../src/domain/Places.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
 
@@ -321,7 +322,7 @@ describe("World", () => {
   const moved = (id: number, name: string): Event => ({ _tag: "Moved", user: UserId(id), room: roomCalled(name) })
 
   it("has so many rooms of one network, and any number of people in them", () => {
-    const count = World.maxRoomsOfNetwork
+    const count = Places.maxRoomsOfNetwork
     const users = Array.from({ length: count + 2 }, (_, id) => id)
     const full = fold([
       ...users.map((id) => arrived(id)),
@@ -338,7 +339,7 @@ describe("World", () => {
   })
 
   it("has so many rooms in all", () => {
-    const users = Array.from({ length: World.maxRooms + 1 }, (_, id) => id)
+    const users = Array.from({ length: Places.maxRooms + 1 }, (_, id) => id)
     const { outcomes } = fold(users.flatMap((id) => [arrived(id, `10.0.${id >> 8}.${id & 255}`), moved(id, `r${id}`)]))
     assert.strictEqual(outcomes.map(inWords).filter((words) => words === "Refuse TooManyRooms").length, 1)
   })

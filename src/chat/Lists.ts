@@ -1,0 +1,43 @@
+/** Who and what is there, as answers of the world: pure. */
+import * as HashMap from "effect/HashMap"
+import * as Option from "effect/Option"
+import * as SortedMap from "effect/SortedMap"
+import type { UserId } from "../domain/Event.ts"
+import type { Place } from "../domain/Places.ts"
+import type { Room } from "../domain/Room.ts"
+import * as World from "../domain/World.ts"
+import type { Answer } from "./Entry.ts"
+
+const rosters = new WeakMap<Place, Answer>()
+
+/** Everyone in a room; the same object until somebody comes, goes or is renamed, so it is made into bytes once. */
+export const users = (world: World.World, room: Room | undefined): Answer => {
+  const place = room && Option.getOrUndefined(World.place(world, room.key))
+  if (place === undefined) return { reply: { _tag: "NoSuchRoom" } }
+  let answer = rosters.get(place)
+  if (answer === undefined) {
+    rosters.set(place, answer = { reply: { _tag: "Users", room: place.room, users: World.roster(world, place) } })
+  }
+  return answer
+}
+
+/** All rooms with somebody in them: most people first, then by name. */
+export const rooms = (world: World.World): Answer => ({
+  reply: {
+    _tag: "Rooms",
+    rooms: Array.from(HashMap.values(world.rooms), ({ room, users }) => ({ room, users: SortedMap.size(users) }))
+      .filter(({ users }) => users > 0)
+      .toSorted((one, other) => other.users - one.users || (one.room.key < other.room.key ? -1 : 1))
+  }
+})
+
+/** Somebody by its name; without one, the asker itself. */
+export const whois = (world: World.World, asker: UserId, name: string | undefined): Answer => {
+  const found = name === undefined ? HashMap.get(world.users, asker) : World.holder(world, name)
+  return Option.match(found, {
+    onNone: () => ({ reply: { _tag: "NoSuchUser" } }),
+    onSome: ({ at, room, who }) => ({
+      reply: { _tag: "Whois", who, at, room: World.roomOf(world, room) }
+    })
+  })
+}
