@@ -21,3 +21,4 @@ await build({
   logLevel: "warning"
 })
 await cp("node_modules/@libsql", `${folder}/node_modules/@libsql`, { recursive: true })
+console.log(`${folder}/tellnet.mjs and what lies beside it: run it with node`)

@@ -126,10 +126,16 @@ const settingsOf = (
   tlsPort: take("Listening", "tls-port", optional("off", integer(0, 65_535)), "off", "TCP port with TLS 1.2 and up"),
   tlsCert: take("Listening", "tls-cert", optional("none", file), "none", "certificate chain (PEM); SIGHUP rereads"),
   tlsKey: take("Listening", "tls-key", optional("none", file), "none", "its private key (PEM); SIGHUP rereads"),
-  keepAlive: take("Listening", "keep-alive", duration(Duration.seconds(1)), "60s", "TCP asks a silent peer"),
+  keepAlive: take(
+    "Listening",
+    "keep-alive",
+    duration(Duration.seconds(1)),
+    "60s",
+    "TCP probes a silent peer after this time"
+  ),
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
-  replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is told"),
+  replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is shown"),
   data: take("Keeping", "data", data, "tellnet.db", "file for what is said; none: kept in memory only"),
   dataSync: take("Keeping", "data-sync", toggle, "false", "wait for the disk at each commit"),
   keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),
