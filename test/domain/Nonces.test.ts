@@ -46,7 +46,11 @@ describe("Nonces", () => {
       }
       assert.deepStrictEqual(Array.from(SortedMap.values(nonces.inOrder)), list)
       assert.strictEqual(HashMap.size(nonces.known), list.length)
-      for (const { nonce, seq } of list) assert.strictEqual(placeOf(nonces, nonce, at), seq)
+      // The last steps may have used nothing: then some are still kept, and yet too old.
+      for (const used of list) {
+        const expected = at - used.at < Nonces.nonceLife ? used.seq : undefined
+        assert.strictEqual(placeOf(nonces, used.nonce, at), expected)
+      }
       // Nothing of a network is left of which nothing is known.
       assert.deepStrictEqual(
         Array.from(HashMap.keys(nonces.ofOrigin)).toSorted(),
