@@ -8,11 +8,11 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import { type Event, Seq, type Stored } from "../domain/Event.ts"
+import type { Event, Stored } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import type { Output } from "../domain/Output.ts"
 import type { World } from "../domain/World.ts"
-import { type Condition, MessageLog } from "../log/MessageLog.ts"
+import { type Condition, type Folded, MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Form } from "../wire/Form.ts"
@@ -32,7 +32,7 @@ import * as MessageChannel from "./MessageChannel.ts"
 import { nextTurn } from "./nextTurn.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { Readers } from "./Readers.ts"
-import { type Deed, eventsOf, inOrder, play, withoutKnown } from "./Turn.ts"
+import * as Turn from "./Turn.ts"
 import type { Asker, User } from "./User.ts"
 
 /**
@@ -104,7 +104,16 @@ export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster,
 const make = Effect.gen(function*() {
   const state = yield* makeState
   const { channel } = state
-  yield* Effect.sync(() => state.log.follow({ take: (stored) => take(state, stored), changed: announce(state) }))
+  yield* Effect.sync(() =>
+    state.log.follow({
+      fold: (record, isOwn) => fold(state, record, isOwn),
+      changed: announce(state),
+      world: state.online,
+      renew: (start) =>
+        Effect.flatMap(state.online, (world) =>
+          tell(state, Turn.renew(world, start), state.clock.unsafeCurrentTimeMillis()))
+    })
+  )
   const fiber = yield* Effect.whileLoop({ while: () => true, body: () => turn(state), step: () => {} }).pipe(
     Effect.zipRight(Effect.never),
     // Whoever waits for a turn would wait for ever.
@@ -217,8 +226,6 @@ const makeState = Effect.gen(function*() {
     startResting: yield* FiberSet.makeRuntime<never>(),
     /** What was taken from the channel, in the order in which it is dealt with. */
     inHand: [] as ReadonlyArray<Entry>,
-    /** The place of the last event. */
-    last: Seq(0),
     pause: presenceDelay
   }
 })
@@ -236,12 +243,14 @@ const turn = (state: State): Effect.Effect<void> =>
     wake.urgent = false
     const heardPatient = channel.holdsPatient
     const begin = monotonic(clock)
-    const entries = inOrder(yield* channel.takeAll)
-    state.inHand = withoutKnown(yield* state.online, entries, clock.unsafeCurrentTimeMillis())
-    const events = eventsOf(state.inHand)
-    yield* events.length > 0
-      ? Effect.uninterruptible(state.log.append(events))
-      : playOut(state, Seq(state.last + 1), clock.unsafeCurrentTimeMillis())
+    const entries = Turn.inOrder(yield* channel.takeAll)
+    const fresh = Turn.withoutKnown(yield* state.online, entries, clock.unsafeCurrentTimeMillis())
+    // Interrupted, it is settled as a whole.
+    state.inHand = fresh
+    for (const part of Turn.partsOf(fresh, state.log.recordBytes)) {
+      state.inHand = part
+      yield* state.log.append(Turn.eventsOf(part))
+    }
     const took = monotonic(clock) - begin
     stats.onTurn(took / 1000)
     state.pause = Math.max(presenceDelay, 2 * took)
@@ -251,21 +260,18 @@ const turn = (state: State): Effect.Effect<void> =>
 // As long as it took to hear the patient: they get half of the time at most, and everybody else meets a short batch.
 const endRest = ({ channel }: State, ms: number) => Effect.delay(Effect.sync(() => channel.endRest()), ms)
 
-/** A record came back from the log: the one that the entries in hand are in. */
-const take = (state: State, { at, events, seq }: Stored) =>
-  Effect.suspend(() => {
-    state.last = Seq(seq + events.length - 1)
-    return playOut(state, seq, at)
+/** A record stands in the log: `isOwn` if the entries in hand are in it. */
+const fold = (state: State, record: Stored, isOwn: boolean): Effect.Effect<Folded> =>
+  Effect.map(state.online, (world) => {
+    const played = isOwn ? Turn.play(world, state.inHand, record) : Turn.playOther(world, record)
+    return { kept: Turn.keptOf(played, record), tell: tell(state, played, record.at) }
   })
 
-const playOut = (state: State, seq: Seq, at: number) =>
-  Effect.flatMap(
-    Ref.modify(state.online, (world) => play(world, state.inHand, seq, at)),
-    (deeds) => perform(state, deeds, at)
-  )
+const tell = (state: State, { deeds, world }: Turn.Played, at: number) =>
+  Effect.zipRight(Ref.set(state.online, world), perform(state, deeds, at))
 
 /** Does all deeds, in batches, and lets the event loop do other things between two of them. */
-const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Deed>, at: number): Effect.Effect<void> => {
+const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Turn.Deed>, at: number): Effect.Effect<void> => {
   let next = 0
   const batch = Effect.sync(() => {
     const begin = next
@@ -284,12 +290,25 @@ const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Deed>, at: numb
   })
 }
 
-/** Tells operators and everyone whether what is said is kept. */
-const announce = ({ channel, stats }: State) => (condition: Condition): void => {
-  stats.logWritable = condition._tag === "KeepingWorks"
-  channel.enqueue({ _tag: "Announced", output: { _tag: condition._tag } })
-  if (condition._tag === "KeepingFails") stats.logFailures++
-  else if (condition.lost > 0) {
-    channel.enqueue({ _tag: "Announced", output: { _tag: "NotKept", lines: condition.lost } })
+/** Tells operators and everyone, at once and whatever a turn waits for, whether what is said is kept, or can be said at all. */
+const announce = ({ clock, readers, stats }: State) => (condition: Condition): void => {
+  const tell = (output: Output) => {
+    readers.perform([{ _tag: "Announce", output }], 0, clock.unsafeCurrentTimeMillis())
+  }
+  tell({ _tag: condition._tag })
+  switch (condition._tag) {
+    case "KeepingFails":
+      stats.logWritable = false
+      stats.logFailures++
+      return
+    case "KeepingWorks":
+      stats.logWritable = true
+      if (condition.lost > 0) tell({ _tag: "NotKept", lines: condition.lost })
+      return
+    case "CutOff":
+      stats.logReachable = false
+      return
+    case "Back":
+      stats.logReachable = true
   }
 }

@@ -83,8 +83,6 @@ export type Entry =
   }
   /** From here on the user is told nothing of these. */
   | { readonly _tag: "Shut"; readonly user: User; readonly ignores: Ignores | undefined; readonly done: Done }
-  /** Everyone is told. */
-  | { readonly _tag: "Announced"; readonly output: Output }
   /** Everyone is told a last thing, after which nobody reads along. */
   | { readonly _tag: "Closed"; readonly output: Output; readonly done: Done }
 

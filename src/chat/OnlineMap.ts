@@ -13,8 +13,10 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, Ref.R
     OnlineMap,
     Effect.gen(function*() {
       const { start } = yield* MessageLog
+      if ("world" in start) return yield* Ref.make(start.world)
       const owners = yield* Effect.flatMap(Records, ({ owners }) => owners.list())
-      return yield* Ref.make(World.empty(start.seq, owners.map(({ value }) => nameKey(value.name)), start.nonces))
+      const owned = owners.map(({ value }) => nameKey(value.name))
+      return yield* Ref.make(World.empty(start.seq, owned, start.nonces, start.gone))
     })
   )
 }

@@ -141,6 +141,8 @@ export class Readers {
     if (user === undefined) return
     if (deed._tag === "Enter") user.who = deed.who
     if (deed._tag !== "Exit") return this.goTo(batch, user, this.circleOf(deed.room, user.form))
+    // This node was thought dead: its users are on their way back, and read on meanwhile.
+    if (deed.reason === "node-gone") return
     this.known.delete(deed.user)
     this.shut(user, undefined)
     this.goTo(batch, user, undefined)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Crypto from "node:crypto"
-import { trimmed } from "../wire/Text.ts"
+import { trimmed } from "../domain/Text.ts"
 
 // No longer text comes to 128 bytes, unless it is blanks.
 const longestText = 1024

@@ -265,7 +265,7 @@ const speakJson = ({ broadcaster, config: { maxLine }, json, log }: Shared, visi
     // Only programs need it, and it takes long to load.
     const { make } = yield* Effect.promise(() => import("../wire/JsonInput.ts"))
     const { user } = visit
-    yield* broadcaster.reform(user, json, (world) => hello(log.id, user, world))
+    yield* broadcaster.reform(user, json, (world) => hello(log.id(), user, world))
     visit.read = make(maxLine)
     visit.isProgram = true
     input.setLimit(2 * maxLine + objectBytes)

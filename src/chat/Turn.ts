@@ -3,11 +3,12 @@
  * and no bytes.
  */
 import * as Option from "effect/Option"
-import type { Event, Nonce, Seq, UserId } from "../domain/Event.ts"
+import { type Event, isPresence, type Line, type Nonce, type Seq, type Stored, type UserId } from "../domain/Event.ts"
 import * as Nonces from "../domain/Nonces.ts"
 import type { Output, Private } from "../domain/Output.ts"
 import { lobby, type Room } from "../domain/Room.ts"
 import * as World from "../domain/World.ts"
+import { type Kept, recordEvents } from "../log/MessageLog.ts"
 import type { Form } from "../wire/Form.ts"
 import type { Answer, Entry, Pages, Verdict } from "./Entry.ts"
 import type { Ignores } from "./Ignores.ts"
@@ -80,22 +81,24 @@ export const withoutKnown = (world: World.World, entries: ReadonlyArray<Entry>, 
     return { _tag: "Replied", asker: entry.asker, reply: { _tag: "Done", seq } }
   })
 
-/** All that becomes of the entries, the first of whose events stands at `seq`; and the world behind them. */
-export const play = (
-  before: World.World,
-  entries: ReadonlyArray<Entry>,
-  seq: Seq,
-  at: number
-): readonly [ReadonlyArray<Deed>, World.World] => {
+/** What becomes of something, and the world behind it. */
+export interface Played {
+  readonly deeds: ReadonlyArray<Deed>
+  readonly world: World.World
+}
+
+/** All that becomes of a record that was made of these entries. */
+export const play = (before: World.World, entries: ReadonlyArray<Entry>, record: Stored): Played => {
   const deeds: Array<Deed> = []
-  let world = before
+  const { at, node, seq } = record
+  let world = World.admit(before, record) ?? before
   let index = 0
   for (const entry of entries) {
     const event = eventOf(entry)
     let verdict: Result = done
     if (event !== undefined) {
       const place = World.placeOf(seq, index++)
-      const [after, outcomes] = World.step(world, event, place, at)
+      const [after, outcomes] = World.step(world, event, place, at, node)
       world = after
       verdict = { refusal: undefined, seq: place, known: false }
       // Whoever is not here any more tries in vain.
@@ -108,7 +111,99 @@ export const play = (
     }
     playEntry(deeds, world, entry, verdict)
   }
-  return [deeds, world]
+  return { deeds, world }
+}
+
+/** The same for a record that nobody here has asked for. */
+export const playOther = (before: World.World, record: Stored): Played => {
+  const [world, outcomes] = World.apply(before, record)
+  return { deeds: outcomes.flatMap(toldAnyway), world }
+}
+
+/** What becomes of everybody where the log is another one, which begins here. */
+export const renew = (before: World.World, start: Seq): Played => {
+  const [world, outcomes] = World.renew(before, start)
+  return { deeds: [...outcomes.flatMap(toldAnyway), { _tag: "Announce", output: { _tag: "Replaced" } }], world }
+}
+
+/** What the log keeps of it: the lines that were said, and the nonces that were used first; not what was not to be. */
+export const keptOf = ({ deeds, world }: Played, { at, events, seq }: Stored): Kept => {
+  const lines: Array<Line> = []
+  for (const deed of deeds) {
+    if (deed._tag !== "Tell" || deed.output._tag !== "Said") continue
+    const { seq, text, who } = deed.output
+    lines.push({ seq, at, room: deed.room, who, text })
+  }
+  const nonces: Array<Nonces.Used> = []
+  events.forEach((event, index) => {
+    const used = "nonce" in event && event.nonce !== undefined ? Nonces.get(world.nonces, event.nonce) : undefined
+    if (used?.seq === World.placeOf(seq, index)) nonces.push(used)
+  })
+  return { lines, nonces }
+}
+
+// Whoever comes back after its node was thought dead may find its name taken; nobody waits for an answer.
+const toldAnyway = (outcome: World.Outcome): ReadonlyArray<Deed> => {
+  if (outcome._tag === "Known") return []
+  return outcome._tag === "Refuse" ? [{ ...outcome, _tag: "Inform" }] : [outcome]
+}
+
+// Who comes and goes between two lines stands in their record, if these are fewer.
+const fewOfPresence = 8
+
+// What stands around a text in a record, names included.
+const besideText = 768
+
+/** How many bytes an event may take in a record: a character has three at most, or two where it is escaped. */
+const sizeOfEvent = (event: Event): number => event._tag === "Said" ? besideText + 3 * event.text.length : besideText
+
+interface Part {
+  readonly entries: Array<Entry>
+  events: number
+  bytes: number
+}
+
+/** The entries in parts of which each makes a record of at most so many bytes; one with much presence has nothing else. */
+export const partsOf = (entries: ReadonlyArray<Entry>, recordBytes: number): ReadonlyArray<ReadonlyArray<Entry>> => {
+  if (recordBytes === Infinity) return [entries]
+  const parts: Array<Part> = []
+  let stood: "apart" | "together" = "together"
+  for (const run of runsOf(entries)) {
+    const stands = run.isPresence && run.entries.length >= fewOfPresence ? "apart" : "together"
+    let part = parts.at(-1)
+    if (part === undefined || stands === "apart" || stood === "apart") {
+      parts.push(part = { entries: [], events: 0, bytes: 0 })
+    }
+    stood = stands
+    for (const entry of run.entries) {
+      const event = eventOf(entry)
+      const bytes = event === undefined ? 0 : sizeOfEvent(event)
+      if (part.events === recordEvents || part.events > 0 && part.bytes + bytes > recordBytes) {
+        parts.push(part = { entries: [], events: 0, bytes: 0 })
+      }
+      part.entries.push(entry)
+      part.bytes += bytes
+      if (event !== undefined) part.events++
+    }
+  }
+  return parts.map(({ entries }) => entries)
+}
+
+/** The entries in runs of one kind; what has no event belongs to the run in which it stands. */
+const runsOf = (entries: ReadonlyArray<Entry>) => {
+  const runs: Array<{ readonly entries: Array<Entry>; isPresence: boolean | undefined }> = []
+  for (const entry of entries) {
+    const event = eventOf(entry)
+    const kind = event && isPresence(event)
+    const run = runs.at(-1)
+    if (run === undefined || kind !== undefined && run.isPresence !== undefined && run.isPresence !== kind) {
+      runs.push({ entries: [entry], isPresence: kind })
+    } else {
+      run.entries.push(entry)
+      run.isPresence ??= kind
+    }
+  }
+  return runs
 }
 
 /** What became of the event of an entry. `known`: it happened before, at this place. */
@@ -171,9 +266,6 @@ const playEntry = (deeds: Array<Deed>, world: World.World, entry: Entry, { known
       break
     case "Shut":
       deeds.push({ _tag: "Shut", user: entry.user, ignores: entry.ignores })
-      break
-    case "Announced":
-      deeds.push({ _tag: "Announce", output: entry.output })
       break
     case "Closed":
       deeds.push({ _tag: "Close", output: entry.output })

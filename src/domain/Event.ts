@@ -5,7 +5,15 @@ import type { Name, NameKey } from "./Name.ts"
 import type { EndReason } from "./Reasons.ts"
 import type { Room } from "./Room.ts"
 
-/** A visit. No two of a process have the same. */
+/**
+ * A server that writes the log, from its start until others think it dead: what comes back after that has another one. A
+ * server that is alone is `alone`.
+ */
+export type NodeId = string & Brand.Brand<"NodeId">
+export const NodeId = Brand.nominal<NodeId>()
+export const alone = NodeId("")
+
+/** A visit. No two that a process hears of have the same. */
 export type UserId = number & Brand.Brand<"UserId">
 export const UserId = Brand.nominal<UserId>()
 
@@ -31,6 +39,8 @@ export interface Online {
   readonly since: Seq
   /** The same in ms since 1970. */
   readonly at: number
+  /** Where its connection is. */
+  readonly node: NodeId
 }
 
 /** What happens, as the one who does it asks for it. What comes of it is said by the fold: see `World.ts`. */
@@ -38,16 +48,21 @@ export type Event =
   /** Somebody is here, and asks to be called by its address. */
   | { readonly _tag: "Arrived"; readonly user: UserId; readonly address: Address }
   | { readonly _tag: "Left"; readonly user: UserId; readonly reason: EndReason }
-  /** `as`: its owner has shown the secret, becomes the owner with this, or nothing of that. */
+  /**
+   * `as`: its owner has shown the secret, becomes the owner with this, or nothing of that; or it had the name when its node
+   * was thought dead, and owned it: it gets it again if nobody has it.
+   */
   | {
     readonly _tag: "Renamed"
     readonly user: UserId
     readonly name: Name
-    readonly as: "owner" | "new owner" | "guest"
+    readonly as: "owner" | "new owner" | "guest" | "returning"
   }
   | { readonly _tag: "Moved"; readonly user: UserId; readonly room: Room }
   /** The name is nobody's from here on; whoever holds it keeps it. */
   | { readonly _tag: "Disowned"; readonly key: NameKey }
+  /** Nothing of this node counts from here on, and nobody who was there is here. */
+  | { readonly _tag: "NodeGone"; readonly node: NodeId }
   /** It holds who and where, so that it can be read without all that was before. */
   | {
     readonly _tag: "Said"
@@ -66,11 +81,17 @@ export type Event =
     readonly to: NameKey | undefined
   }
 
-/** The events of one turn, in the log: the first of them has the number `seq`, and each further one the next. */
+/** Whether somebody comes, goes or changes, and nothing is said by it. */
+export const isPresence = (event: Event): boolean => event._tag !== "Said" && event._tag !== "Told"
+
+/** The events of one turn of a node, in the log: the first of them has the number `seq`, and each further one the next. */
 export interface Stored {
   readonly seq: Seq
   /** When they happened, in ms since 1970; less than in the record before only if the clock was wrong then. */
   readonly at: number
+  /** Who wrote it, and which of its records it is; 0 if that does not matter. */
+  readonly node: NodeId
+  readonly number: number
   readonly events: ReadonlyArray<Event>
 }
 

@@ -39,6 +39,10 @@ export const empty: Nonces = { known: HashMap.empty(), inOrder: nothing, ofOrigi
 export const find = ({ known }: Nonces, nonce: Nonce, at: number): Option.Option<Seq> =>
   Option.map(Option.filter(HashMap.get(known, nonce), (used) => at - used.at < nonceLife), ({ seq }) => seq)
 
+/** Where and when a nonce that is remembered was used. */
+export const get = ({ known }: Nonces, nonce: Nonce): Used | undefined =>
+  Option.getOrUndefined(HashMap.get(known, nonce))
+
 /** Remembers a nonce that is not known, and forgets what is too old or too much. */
 export const remember = (nonces: Nonces, used: Used): Nonces => {
   let after = add(forgetOf(nonces, used.nonce), used)

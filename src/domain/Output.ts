@@ -1,7 +1,7 @@
 /** All that the server can say to somebody, before it is put into words. Knows no language and no form. */
 import type { Line, Online, Seq, Who } from "./Event.ts"
 import type { Name } from "./Name.ts"
-import type { EndReason } from "./Reasons.ts"
+import type { OfflineReason } from "./Reasons.ts"
 import type { Room } from "./Room.ts"
 
 /** What `/stats` tells. */
@@ -21,7 +21,7 @@ export type Output = Happening | Private | Answer | Notice | Refusal
 /** What everyone in a room is told. */
 export type Happening =
   | { readonly _tag: "Online"; readonly who: Who; readonly room: Room }
-  | { readonly _tag: "Offline"; readonly who: Who; readonly room: Room; readonly reason: EndReason }
+  | { readonly _tag: "Offline"; readonly who: Who; readonly room: Room; readonly reason: OfflineReason }
   /** `seq`: the last line before it; known to the one that comes. */
   | { readonly _tag: "Came"; readonly who: Who; readonly room: Room; readonly from: Room; readonly seq?: Seq }
   | { readonly _tag: "Went"; readonly who: Who; readonly room: Room; readonly to: Room }
@@ -72,6 +72,9 @@ export type Notice =
       | "Kicked"
       | "KeepingFails"
       | "KeepingWorks"
+      | "CutOff"
+      | "Back"
+      | "Replaced"
       | "ServerFull"
       | "AddressFull"
       | "ShuttingDown"
@@ -82,7 +85,7 @@ export type Refusal =
   | { readonly _tag: "Usage"; readonly usage: string }
   | { readonly _tag: "UnknownCommand"; readonly command: string }
   | { readonly _tag: "LineTooLong"; readonly limit: number }
-  | { readonly _tag: "NameOwned" | "NotOwner" | "MailboxFull"; readonly name: string }
+  | { readonly _tag: "NameOwned" | "NotOwner" | "MailboxFull" | "Unreachable"; readonly name: string }
   | {
     readonly _tag:
       | "Malformed"

@@ -20,6 +20,12 @@ export type EndReason =
   /** a bug in a command: logged with its cause */
   | "defect"
 
+/** Why somebody is not here any more, to others. */
+export type OfflineReason =
+  | EndReason
+  /** its node does not answer; its session may not know that */
+  | "node-gone"
+
 /** A cap that one more connection would break. */
 export type CapReason =
   /** `--max-connections` are open */

@@ -7,13 +7,24 @@ import * as HashMap from "effect/HashMap"
 import * as HashSet from "effect/HashSet"
 import * as Option from "effect/Option"
 import * as SortedMap from "effect/SortedMap"
-import { originOf } from "./Address.ts"
-import type { Event, Nonce, Online, Seq, Stored, UserId, Who } from "./Event.ts"
+import { type Address, originOf } from "./Address.ts"
+import {
+  alone,
+  type Event,
+  type NodeId,
+  type Nonce,
+  type Online,
+  type Seq,
+  type Stored,
+  type UserId,
+  type Who
+} from "./Event.ts"
 import { longestName, Name, type NameKey, nameKey } from "./Name.ts"
+import * as Nodes from "./Nodes.ts"
 import * as Nonces from "./Nonces.ts"
 import type { Output } from "./Output.ts"
 import * as Places from "./Places.ts"
-import type { EndReason } from "./Reasons.ts"
+import type { OfflineReason } from "./Reasons.ts"
 import { lobby, type Room } from "./Room.ts"
 
 export interface World {
@@ -23,19 +34,62 @@ export interface World {
   /** The names that have an owner, here or not. */
   readonly owned: HashSet.HashSet<NameKey>
   readonly nonces: Nonces.Nonces
+  readonly nodes: Nodes.Nodes
   /** The place of the last line; or, before the first one, where the log begins. */
   readonly said: Seq
 }
 
-/** Nobody is here. `said`: where the log begins. */
-export const empty = (said: Seq, owned: Iterable<NameKey> = [], nonces: Iterable<Nonces.Used> = []): World => ({
+/** Nobody is here. `said`: where the log begins. `gone`: nodes of which nothing counts. */
+export const empty = (
+  said: Seq,
+  owned: Iterable<NameKey> = [],
+  nonces: Iterable<Nonces.Used> = [],
+  gone: ReadonlyArray<NodeId> = []
+): World => ({
   users: HashMap.empty(),
   holders: HashMap.empty(),
   rooms: Places.empty,
   owned: HashSet.fromIterable(owned),
   nonces: Array.from(nonces).reduce(Nonces.remember, Nonces.empty),
+  nodes: { ...Nodes.empty, gone },
   said
 })
+
+/** What a world is made of, without what follows from it. */
+export interface Parts {
+  /** In order of arrival. */
+  readonly users: ReadonlyArray<Online>
+  readonly rooms: ReadonlyArray<{ readonly room: Room; readonly maker: string }>
+  readonly owned: ReadonlyArray<NameKey>
+  /** In order of their places. */
+  readonly nonces: ReadonlyArray<Nonces.Used>
+  readonly nodes: Nodes.Nodes
+  readonly said: Seq
+}
+
+export const partsOf = ({ nodes, nonces, owned, rooms, said, users }: World): Parts => ({
+  users: Array.from(HashMap.values(users)).toSorted((one, other) => one.since - other.since),
+  rooms: Array.from(HashMap.values(rooms)).flatMap(({ maker, room }) => maker === undefined ? [] : [{ room, maker }]),
+  owned: Array.from(owned),
+  nonces: Array.from(SortedMap.values(nonces.inOrder)),
+  nodes,
+  said
+})
+
+/** The world that is made of these; who is in a room that is not there is in the lobby. */
+export const fromParts = ({ nodes, nonces, owned, rooms, said, users }: Parts): World => {
+  let places = Places.empty
+  for (const { maker, room } of rooms) places = Places.make(places, room, maker)
+  const placed = users.map((user) => HashMap.has(places, user.room) ? user : { ...user, room: lobby.key })
+  for (const { room, since, user } of placed) places = Places.enter(places, room, since, user)
+  return {
+    ...empty(said, owned, nonces),
+    users: HashMap.fromIterable(placed.map((online) => [online.user, online])),
+    holders: HashMap.fromIterable(placed.map(({ user, who }) => [nameKey(who.name), user])),
+    rooms: places,
+    nodes
+  }
+}
 
 /** What becomes of an event, in order. */
 export type Outcome =
@@ -46,12 +100,12 @@ export type Outcome =
   /** The user is called otherwise from here on. */
   | { readonly _tag: "Named"; readonly user: UserId; readonly who: Who }
   /** From here on the user reads nothing. */
-  | { readonly _tag: "Exit"; readonly user: UserId; readonly reason: EndReason }
+  | { readonly _tag: "Exit"; readonly user: UserId; readonly reason: OfflineReason }
   /** Everybody in a room is told; `by` is whoever says it, if it is said. */
   | { readonly _tag: "Tell"; readonly room: NameKey; readonly output: Output; readonly by?: UserId }
   | { readonly _tag: "Inform"; readonly user: UserId; readonly output: Output }
   /** It was not to be: the one who asked for it is told why. */
-  | { readonly _tag: "Refuse"; readonly output: Output }
+  | { readonly _tag: "Refuse"; readonly user: UserId; readonly output: Output }
   /** It happened before, at this place, and does not happen again. */
   | { readonly _tag: "Known"; readonly seq: Seq }
 
@@ -59,14 +113,21 @@ type Step = readonly [World, ReadonlyArray<Outcome>]
 
 const nothing: ReadonlyArray<Outcome> = []
 
+/** With a record whose events come next, or `undefined` if nothing of it counts. */
+export const admit = (world: World, record: Pick<Stored, "node" | "number">): World | undefined => {
+  const nodes = Nodes.admit(world.nodes, record)
+  return nodes === world.nodes ? world : nodes && { ...world, nodes }
+}
+
 /**
- * The world after one event, which stands at this place and happened at the time `at`, and what comes of it. What cannot be
- * changes nothing.
+ * The world after one event, which stands at this place and happened at the time `at` on this node, and what comes of it.
+ * What cannot be changes nothing.
  */
-export const step = (world: World, event: Event, seq: Seq, at: number): Step => {
+export const step = (world: World, event: Event, seq: Seq, at: number, node: NodeId = alone): Step => {
   if (event._tag === "Disowned") return [{ ...world, owned: HashSet.remove(world.owned, event.key) }, nothing]
+  if (event._tag === "NodeGone") return bury(world, event.node)
   const found = HashMap.get(world.users, event.user)
-  if (event._tag === "Arrived") return Option.isSome(found) ? [world, nothing] : arrive(world, event, seq, at)
+  if (event._tag === "Arrived") return Option.isSome(found) ? [world, nothing] : arrive(world, event, seq, at, node)
   if (Option.isNone(found)) return [world, nothing]
   const online = found.value
   switch (event._tag) {
@@ -86,11 +147,14 @@ export const step = (world: World, event: Event, seq: Seq, at: number): Step => 
 }
 
 /** The world after a whole record, and all that comes of it. */
-export const apply = (world: World, { at, events, seq }: Stored): Step => {
+export const apply = (world: World, record: Stored): Step => {
+  const { at, events, node, seq } = record
   const outcomes: Array<Outcome> = []
-  let after = world
+  const admitted = admit(world, record)
+  if (admitted === undefined) return [world, nothing]
+  let after = admitted
   events.forEach((event, place) => {
-    const [next, came] = step(after, event, placeOf(seq, place), at)
+    const [next, came] = step(after, event, placeOf(seq, place), at, node)
     after = next
     outcomes.push(...came)
   })
@@ -116,6 +180,33 @@ export const ownsItsName = (world: World, user: UserId): boolean =>
 
 export const size = (world: World): number => HashMap.size(world.users)
 
+/** The world in another log, which begins at `said`: whoever is here goes; the names that have owners keep them. */
+export const renew = (world: World, said: Seq): Step => {
+  const nodes = new Set(Array.from(HashMap.values(world.users), ({ node }) => node))
+  const outcomes = Array.from(nodes).flatMap((node) => bury(world, node)[1])
+  return [empty(said, world.owned), outcomes]
+}
+
+/** Everyone whose connection is on this node, in order of arrival. */
+const usersOf = (world: World, node: NodeId): ReadonlyArray<Online> =>
+  Array.from(HashMap.values(world.users)).filter((online) => online.node === node)
+    .toSorted((one, other) => one.since - other.since)
+
+/** What brings everyone back who is on this node now, once it is gone: as they are called now, where that is still possible. */
+export const returnOf = (world: World, node: NodeId): ReadonlyArray<Event> => {
+  const events: Array<Event> = []
+  for (const { room, user, who: { address, name } } of usersOf(world, node)) {
+    events.push({ _tag: "Arrived", user, address })
+    const as = HashSet.has(world.owned, nameKey(name)) ? "returning" : "guest"
+    // What it was called at first nobody can choose.
+    if (!isGiven(address, name)) events.push({ _tag: "Renamed", user, name, as })
+    if (room !== lobby.key) events.push({ _tag: "Moved", user, room: roomOf(world, room) })
+  }
+  return events
+}
+
+const isGiven = (address: Address, name: Name): boolean => name === `${address}` || name.startsWith(`${address}#`)
+
 /** A room that exists. */
 export const place = (world: World, room: NameKey): Option.Option<Places.Place> => HashMap.get(world.rooms, room)
 
@@ -123,7 +214,13 @@ export const place = (world: World, room: NameKey): Option.Option<Places.Place> 
 export const roster = (world: World, { users }: Places.Place): ReadonlyArray<Online> =>
   Array.from(SortedMap.values(users), (user) => HashMap.unsafeGet(world.users, user))
 
-const arrive = (world: World, { address, user }: Extract<Event, { _tag: "Arrived" }>, seq: Seq, at: number): Step => {
+const arrive = (
+  world: World,
+  { address, user }: Extract<Event, { _tag: "Arrived" }>,
+  seq: Seq,
+  at: number,
+  node: NodeId
+): Step => {
   const { holders, users } = world
   // One address can come in through two doors; nobody can choose what comes of it then.
   let name = Name(address)
@@ -132,7 +229,7 @@ const arrive = (world: World, { address, user }: Extract<Event, { _tag: "Arrived
   return [
     {
       ...world,
-      users: HashMap.set(users, user, { user, who, room: lobby.key, since: seq, at }),
+      users: HashMap.set(users, user, { user, who, room: lobby.key, since: seq, at, node }),
       holders: HashMap.set(holders, nameKey(name), user),
       rooms: Places.enter(world.rooms, lobby.key, seq, user)
     },
@@ -143,7 +240,7 @@ const arrive = (world: World, { address, user }: Extract<Event, { _tag: "Arrived
   ]
 }
 
-const leave = (world: World, { room, since, user, who }: Online, reason: EndReason): Step => [
+const leave = (world: World, { room, since, user, who }: Online, reason: OfflineReason): Step => [
   {
     ...world,
     users: HashMap.remove(world.users, user),
@@ -155,6 +252,19 @@ const leave = (world: World, { room, since, user, who }: Online, reason: EndReas
     { _tag: "Tell", room, output: { _tag: "Offline", who, room: roomOf(world, room), reason } }
   ]
 ]
+
+const bury = (world: World, node: NodeId): Step => {
+  const nodes = Nodes.bury(world.nodes, node)
+  if (nodes === undefined) return [world, nothing]
+  const outcomes: Array<Outcome> = []
+  let after: World = { ...world, nodes }
+  for (const online of usersOf(world, node)) {
+    const [next, came] = leave(after, online, "node-gone")
+    after = next
+    outcomes.push(...came)
+  }
+  return [after, outcomes]
+}
 
 const rename = (
   world: World,
@@ -168,9 +278,9 @@ const rename = (
   // Its own name, or one that counts as the same, is always granted.
   const isOwn = nameKey(who.name) === key
   if (as === "guest" && !isOwn && HashSet.has(world.owned, key)) {
-    return [world, [{ _tag: "Refuse", output: { _tag: "NameOwned", name } }]]
+    return [world, [{ _tag: "Refuse", user, output: { _tag: "NameOwned", name } }]]
   }
-  if (as !== "owner" && Option.isSome(other)) return [world, [{ _tag: "Refuse", output: { _tag: "NameTaken" } }]]
+  if (as !== "owner" && Option.isSome(other)) return [world, [{ _tag: "Refuse", user, output: { _tag: "NameTaken" } }]]
   // The one that held the name of another goes first.
   const [before, gone] = Option.match(other, {
     onNone: (): Step => [world, nothing],
@@ -206,11 +316,11 @@ const move = (world: World, online: Online, wanted: Room): Step => {
   const { room: from, since, user, who } = online
   const known = place(world, wanted.key)
   if (wanted.key === from) {
-    return [world, [{ _tag: "Refuse", output: { _tag: "AlreadyThere", room: roomOf(world, from) } }]]
+    return [world, [{ _tag: "Refuse", user, output: { _tag: "AlreadyThere", room: roomOf(world, from) } }]]
   }
   const maker = originOf(who.address)
   if (Option.isNone(known) && Places.isFull(world.rooms, maker)) {
-    return [world, [{ _tag: "Refuse", output: { _tag: "TooManyRooms" } }]]
+    return [world, [{ _tag: "Refuse", user, output: { _tag: "TooManyRooms" } }]]
   }
   const room = Option.match(known, { onNone: () => wanted, onSome: ({ room }) => room })
   const left = roomOf(world, from)

@@ -2,12 +2,13 @@
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { constant } from "effect/Function"
 import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import { randomUUID } from "node:crypto"
-import { Seq, type Stored } from "../domain/Event.ts"
+import { alone, Seq, type Stored } from "../domain/Event.ts"
 import { Lines } from "./Lines.ts"
-import { type Follower, keptOf, MessageLog, timeBehind } from "./MessageLog.ts"
+import { type Follower, MessageLog, timeBehind } from "./MessageLog.ts"
 import { type Held, Registry } from "./Registry.ts"
 
 /** So many of the last lines are remembered, at least. */
@@ -31,16 +32,20 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
     if (surplus > 0) erased = lines.removeFirst(surplus).at(-1)!.seq
   }
   return {
-    id: randomUUID(),
-    start: { seq: Seq(0), nonces: [] },
+    id: constant(randomUUID()),
+    start: { seq: Seq(0), nonces: [], gone: [] },
+    recordBytes: Infinity,
+    ready: Effect.void,
     append: (events) =>
       Effect.suspend(() => {
         at = timeBehind(at, clock.unsafeCurrentTimeMillis())
-        const stored: Stored = { seq: Seq(next), at, events }
+        const stored: Stored = { seq: Seq(next), at, node: alone, number: 0, events }
         next += events.length
-        for (const line of keptOf(stored).lines) lines.add(line)
-        forget()
-        return follower?.take(stored) ?? Effect.void
+        return follower === undefined ? Effect.void : Effect.flatMap(follower.fold(stored, true), ({ kept, tell }) => {
+          for (const line of kept.lines) lines.add(line)
+          forget()
+          return tell
+        })
       }),
     follow: (by) => {
       follower = by

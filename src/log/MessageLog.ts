@@ -2,10 +2,10 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
-import { originOf } from "../domain/Address.ts"
-import type { Event, Line, Nonce, Seq, Stored } from "../domain/Event.ts"
+import type { Event, Line, NodeId, Seq, Stored } from "../domain/Event.ts"
 import type { NameKey } from "../domain/Name.ts"
 import type { Used } from "../domain/Nonces.ts"
+import type { World } from "../domain/World.ts"
 
 /** What was kept cannot be read now. */
 export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly why: string }> {
@@ -14,38 +14,64 @@ export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly why: s
   }
 }
 
-/** The file cannot be used; the server does not start with it. */
+/** The file or the other nodes cannot be used; the server does not start with them. */
 export class CannotOpen extends Data.TaggedError("CannotOpen")<{ readonly message: string }> {}
 
 /** The log itself has ended. */
 export class LogLost extends Data.TaggedError("LogLost")<{ readonly message: string }> {}
 
-/** Whether what is said can be kept. */
+/** How the log does. */
 export type Condition =
   | { readonly _tag: "KeepingFails" }
   /** `lost`: how many lines had to be given up meanwhile. */
   | { readonly _tag: "KeepingWorks"; readonly lost: number }
+  /** The log that several nodes write is out of reach: nothing happens until it is back. */
+  | { readonly _tag: "CutOff" | "Back" }
 
+/** What comes of a record. */
+export interface Folded {
+  /** What is to be kept of it. */
+  readonly kept: Kept
+  /** The world is so from here on, and everybody is told; run before the next record is folded. */
+  readonly tell: Effect.Effect<void>
+}
+
+/** What is kept of a record: the lines that were said in it, and the nonces that are used from here on. */
+export interface Kept {
+  readonly lines: ReadonlyArray<Line>
+  readonly nonces: ReadonlyArray<Used>
+}
+
+/** Who folds the log. One thing is asked of it at a time. */
 export interface Follower {
-  /** Takes the next record. The next one comes when this has ended. */
-  readonly take: (record: Stored) => Effect.Effect<void>
-  /** Is told of a change. MUST NOT wait. */
+  /** Folds the next record. `isOwn`: it is the one that `append` waits for. */
+  readonly fold: (record: Stored, isOwn: boolean) => Effect.Effect<Folded>
+  /** Is told of a change, at any time. MUST NOT wait. */
   readonly changed: (condition: Condition) => void
+  /** The world behind all that it took. */
+  readonly world: Effect.Effect<World>
+  /** The log is another one, in which nobody is here; what is appended stands behind this place. */
+  readonly renew: (start: Seq) => Effect.Effect<void>
 }
 
 export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
-  /** Which log this is: another one for each new one, the same for as long as it goes on. */
-  readonly id: string
-  /** Where the records of this process begin: behind this place, and with these nonces known, oldest first. */
-  readonly start: { readonly seq: Seq; readonly nonces: ReadonlyArray<Used> }
+  /** Which log this is now: another one for each new one, the same for as long as it goes on. */
+  readonly id: () => string
+  /** Where the records that the follower gets begin: behind this. */
+  readonly start: Start
+  /** So many bytes a record may have. */
+  readonly recordBytes: number
   /**
    * Makes a record of the events of a turn: gives it its place and its time, keeps the lines in it, and only then gives it
-   * to the follower; ends after that. MUST NOT be called again before, nor be interrupted. Where lines cannot be kept, the
-   * follower is told of that, and gets the record all the same.
+   * to the follower; ends after that. Without events it is the place where the log stands now. MUST NOT be called again
+   * before. Where lines cannot be kept, the follower is told of that, and gets the record all the same; where nothing is in
+   * reach this waits, and loses nothing.
    */
   readonly append: (events: ReadonlyArray<Event>) => Effect.Effect<void>
   /** There is one follower. It gets each record once, in order and without a gap. */
   readonly follow: (follower: Follower) => void
+  /** Waits until the follower has all that others wrote before this process began. */
+  readonly ready: Effect.Effect<void>
   /** Where the last `count` lines of a room before a place begin; that place itself if there are none. */
   readonly startOf: (room: NameKey, before: Seq, count: number) => Effect.Effect<Seq, Unreadable>
   /** How many lines a room has from one place on and before another; counted up to `limit`. */
@@ -61,6 +87,17 @@ export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
   readonly running: Effect.Effect<never, LogLost>
 }>() {}
 
+/**
+ * The last place before, and what is known there: all of it; or that nobody is here, the nonces, oldest first, and the nodes of
+ * which nothing counts.
+ */
+export type Start =
+  | { readonly seq: Seq; readonly nonces: ReadonlyArray<Used>; readonly gone: ReadonlyArray<NodeId> }
+  | { readonly seq: Seq; readonly world: World }
+
+/** So many events a record has at most. */
+export const recordEvents = 4096
+
 export const pageLines = 100
 export const pageBytes = 65_536
 
@@ -72,24 +109,3 @@ const adjustment = 60_000
  * says from now on, or all that comes would have the wrong time for as long as it was ahead.
  */
 export const timeBehind = (last: number, now: number): number => last - now > adjustment ? now : Math.max(last, now)
-
-/** What is kept of a record: its lines, and the nonces that are used from here on. What is in it twice is in it once. */
-export const keptOf = ({ at, events, seq }: Stored): Kept => {
-  const lines: Array<Line> = []
-  const nonces = new Map<Nonce, Used>()
-  events.forEach((event, index) => {
-    if (event._tag !== "Said" && event._tag !== "Told") return
-    const place = (seq + index) as Seq
-    if (event.nonce !== undefined) {
-      if (nonces.has(event.nonce)) return
-      nonces.set(event.nonce, { nonce: event.nonce, seq: place, at, origin: originOf(event.who.address) })
-    }
-    if (event._tag === "Said") lines.push({ seq: place, at, room: event.room.key, who: event.who, text: event.text })
-  })
-  return { lines, nonces: Array.from(nonces.values()) }
-}
-
-export interface Kept {
-  readonly lines: ReadonlyArray<Line>
-  readonly nonces: ReadonlyArray<Used>
-}

@@ -9,18 +9,9 @@ import * as Layer from "effect/Layer"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { Address } from "../domain/Address.ts"
-import { type Line, Seq, type Stored } from "../domain/Event.ts"
+import { alone, type Line, Seq, type Stored } from "../domain/Event.ts"
 import { Name, type NameKey } from "../domain/Name.ts"
-import {
-  CannotOpen,
-  type Follower,
-  keptOf,
-  MessageLog,
-  pageBytes,
-  pageLines,
-  timeBehind,
-  Unreadable
-} from "./MessageLog.ts"
+import { CannotOpen, type Follower, MessageLog, pageBytes, pageLines, timeBehind, Unreadable } from "./MessageLog.ts"
 import { type Held, Registry, RegistryFailed } from "./Registry.ts"
 import * as SqliteKeeper from "./SqliteKeeper.ts"
 import * as SqliteThread from "./SqliteThread.ts"
@@ -37,18 +28,20 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
       Effect.mapError(self, ({ message }) => new Unreadable({ why: message }))
 
     return MessageLog.of({
-      id: thread.id,
-      start: { seq: Seq(thread.next - 1), nonces: thread.nonces },
+      id: () => thread.id,
+      start: { seq: Seq(thread.next - 1), nonces: thread.nonces, gone: [] },
+      recordBytes: Infinity,
+      ready: Effect.void,
+      // Where it was interrupted, the next one would take the same numbers.
       append: (events) =>
-        Effect.suspend(() => {
+        Effect.uninterruptible(Effect.suspend(() => {
           at = timeBehind(at, clock.unsafeCurrentTimeMillis())
-          const stored: Stored = { seq: Seq(thread.next), at, events }
+          const stored: Stored = { seq: Seq(thread.next), at, node: alone, number: 0, events }
           thread.next += events.length
-          return Effect.zipRight(
-            keep(keptOf(stored)),
-            Effect.suspend(() => follower?.take(stored) ?? Effect.void)
-          )
-        }),
+          return follower === undefined
+            ? Effect.void
+            : Effect.flatMap(follower.fold(stored, true), ({ kept, tell }) => Effect.zipRight(keep(kept), tell))
+        })),
       follow: (by) => {
         follower = by
       },

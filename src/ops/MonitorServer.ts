@@ -26,7 +26,7 @@ const make = (host: string, port: number) =>
         case "/healthz":
           return say(200, "alive\n")
         case "/readyz":
-          return stats.accepting ? say(200, "accepting\n") : say(503, "not accepting\n")
+          return stats.accepting && stats.logReachable ? say(200, "accepting\n") : say(503, "not accepting\n")
         default:
           return say(404, "not found\n")
       }

@@ -3,12 +3,14 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import type { EndReason, RefusalReason } from "../domain/Reasons.ts"
 
-/** Whoever does what is counted, counts it here. All but the first five only grow. */
+/** Whoever does what is counted, counts it here. All but the first six only grow. */
 export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   /** Newcomers are let in. */
   accepting: boolean
   /** What is said is kept. */
   logWritable: boolean
+  /** The log that several nodes write is in reach. */
+  logReachable: boolean
   /** Connections that have a session now. */
   connections: number
   /** Users whose socket pushes back now; looked at once a second. */
@@ -28,6 +30,24 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   linesSkipped: number
   /** How many times lines began to be lost to the log, or to wait for it. */
   logFailures: number
+  /** What this node and the others exchange, if there are any. */
+  readonly link: {
+    /** The place of the last record of the stream that was taken, and of the last one that there is, as far as is known. */
+    place: number
+    last: number
+    /** Other nodes that are known to live. */
+    others: number
+    /** Records that came, and their bytes. */
+    records: number
+    bytes: number
+    /** Records that were none, and did not count. */
+    malformed: number
+    /** Records that were sent, and how many times one was sent again. */
+    sent: number
+    retries: number
+    /** How many times the stream was lost out of sight. */
+    breaks: number
+  }
   /** Bytes given to users' sockets, before encryption. */
   bytesOut: number
   /** Told of each batch how many lines for everyone went out together. */
@@ -38,6 +58,7 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   static readonly layer = Layer.sync(Stats, () => ({
     accepting: false,
     logWritable: true,
+    logReachable: true,
     connections: 0,
     stalled: 0,
     linesPerSecond: 0,
@@ -67,6 +88,7 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
     linesDelivered: 0,
     linesSkipped: 0,
     logFailures: 0,
+    link: { place: 0, last: 0, others: 0, records: 0, bytes: 0, malformed: 0, sent: 0, retries: 0, breaks: 0 },
     bytesOut: 0,
     onBatch: () => {},
     onTurn: () => {}

@@ -1,7 +1,7 @@
 /** What a line asks for. Total: every line is one of these commands. Knows nothing of who sent it or what comes of it. */
 import * as Data from "effect/Data"
 import type { Nonce } from "../domain/Event.ts"
-import { trimmed, trimmedEnd } from "./Text.ts"
+import { trimmed, trimmedEnd } from "../domain/Text.ts"
 
 export type Command = Data.TaggedEnum<{
   /** A message to everyone in the room. */

@@ -5,10 +5,10 @@ import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
 import type { Line, Who } from "../domain/Event.ts"
 import type { Answer, Happening, Notice, Output, Private, Refusal } from "../domain/Output.ts"
+import { terminalSafe } from "../domain/Text.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Form } from "./Form.ts"
 import { PlainForm } from "./PlainForm.ts"
-import { terminalSafe } from "./Text.ts"
 
 export class JsonForm extends Context.Tag("tellnet/JsonForm")<JsonForm, Form>() {
   static readonly layer = Layer.effect(
@@ -45,6 +45,7 @@ export const codes = {
   RoomNotAllowed: "room-not-allowed",
   TooManyRooms: "too-many-rooms",
   MailboxFull: "mailbox-full",
+  Unreachable: "unreachable",
   IgnoreFull: "ignore-full"
 } as const satisfies Record<Refusal["_tag"], string>
 
@@ -63,6 +64,9 @@ export const noticeCodes = {
   OlderMissed: undefined,
   KeepingFails: "log-down",
   KeepingWorks: "log-up",
+  CutOff: "cut-off",
+  Back: "back",
+  Replaced: "log-lost",
   NotKept: "log-dropped",
   ServerFull: "full",
   AddressFull: "address-full",

@@ -4,10 +4,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Line, Who } from "../domain/Event.ts"
 import type { Output, Standing } from "../domain/Output.ts"
+import { terminalSafe } from "../domain/Text.ts"
 import { ServerConfig, type Settings } from "../ServerConfig.ts"
 import * as Command from "./Command.ts"
 import type { Form } from "./Form.ts"
-import { terminalSafe } from "./Text.ts"
 import { en, type Wording, zh } from "./Wording.ts"
 
 export class PlainForm extends Context.Tag("tellnet/PlainForm")<PlainForm, {
@@ -123,6 +123,8 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return notice(wording.olderMissed)
     case "MailboxFull":
       return notice(wording.mailboxFull(terminalSafe(output.name)))
+    case "Unreachable":
+      return notice(wording.unreachable(terminalSafe(output.name)))
     case "Ignored":
       return notice(wording.ignored(output.name))
     case "Unignored":
@@ -159,6 +161,12 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return notice(wording.keepingFails)
     case "KeepingWorks":
       return notice(wording.keepingWorks)
+    case "CutOff":
+      return notice(wording.cutOff)
+    case "Back":
+      return notice(wording.back)
+    case "Replaced":
+      return notice(wording.replaced)
     case "ServerFull":
       return notice(wording.serverFull)
     case "AddressFull":

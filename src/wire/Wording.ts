@@ -29,6 +29,7 @@ export interface Wording {
   readonly gap: string
   readonly kept: (name: string) => string
   readonly mailboxFull: (name: string) => string
+  readonly unreachable: (name: string) => string
   readonly ignored: (name: string) => string
   readonly unignored: (name: string) => string
   readonly ignoringNobody: string
@@ -58,6 +59,9 @@ export interface Wording {
   readonly addressFull: string
   readonly keepingFails: string
   readonly keepingWorks: string
+  readonly cutOff: string
+  readonly back: string
+  readonly replaced: string
   readonly notKept: (lines: number) => string
   readonly shuttingDown: string
   readonly stats: {
@@ -98,6 +102,7 @@ export const zh: Wording = {
   olderMissed: "更早还有未读消息，用 /history 查看",
   kept: (name) => `${name} 不在线，已留言`,
   mailboxFull: (name) => `${name} 的留言已满`,
+  unreachable: (name) => `暂时联系不到 ${name}，可能未送达`,
   ignored: (name) => `已屏蔽 ${name}`,
   unignored: (name) => `已取消屏蔽 ${name}`,
   ignoringNobody: "没有屏蔽任何人",
@@ -126,6 +131,9 @@ export const zh: Wording = {
   addressFull: "同一地址连接过多",
   keepingFails: "新消息暂时无法保存",
   keepingWorks: "新消息已恢复保存",
+  cutOff: "暂时无法发言，正在重试",
+  back: "已恢复",
+  replaced: "聊天记录已更换，旧消息不再可见",
   notKept: (lines) => `${lines} 行未能保存`,
   shuttingDown: "服务器即将关闭",
   stats: {
@@ -187,6 +195,7 @@ export const en: Wording = {
   olderMissed: "older lines are missed too, see /history",
   kept: (name) => `${name} is offline, the message is kept`,
   mailboxFull: (name) => `the mailbox of ${name} is full`,
+  unreachable: (name) => `${name} cannot be reached right now, it may not have arrived`,
   ignored: (name) => `${name} is ignored`,
   unignored: (name) => `${name} is not ignored any more`,
   ignoringNobody: "nobody is ignored",
@@ -216,6 +225,9 @@ export const en: Wording = {
   addressFull: "too many connections from your address",
   keepingFails: "new messages cannot be kept right now",
   keepingWorks: "new messages are kept again",
+  cutOff: "nothing can be said right now, trying again",
+  back: "all is well again",
+  replaced: "the history was replaced, older lines are gone",
   notKept: (lines) => `${lines} lines could not be kept`,
   shuttingDown: "server shutting down",
   stats: {

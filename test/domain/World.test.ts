@@ -5,7 +5,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Equal, FastCheck, HashMap, HashSet, Option } from "effect"
 import { address } from "../../src/domain/Address.ts"
-import { type Event, Nonce, Seq, UserId, type Who } from "../../src/domain/Event.ts"
+import { alone, type Event, Nonce, Seq, UserId, type Who } from "../../src/domain/Event.ts"
 import { chooseName, Name, nameKey } from "../../src/domain/Name.ts"
 import * as Places from "../../src/domain/Places.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
@@ -96,6 +96,7 @@ class Model {
       this.owned.delete(event.key)
       return []
     }
+    if (event._tag === "NodeGone") return []
     const visitor = this.users.get(event.user)
     if (event._tag === "Arrived") {
       if (visitor !== undefined) return []
@@ -247,7 +248,13 @@ describe("World", () => {
     let world = World.empty(Seq(0))
     const outcomes = cuts.slice(1).flatMap((end, index) => {
       const from = cuts[index] ?? 0
-      const [after, came] = World.apply(world, { seq: Seq(from + 1), at: at(0), events: events.slice(from, end) })
+      const [after, came] = World.apply(world, {
+        seq: Seq(from + 1),
+        at: at(0),
+        node: alone,
+        number: 0,
+        events: events.slice(from, end)
+      })
       world = after
       return came
     })
@@ -265,6 +272,8 @@ describe("World", () => {
       const rest = World.apply(part.world, {
         seq: Seq(Math.min(end, events.length) + 1),
         at: at(0),
+        node: alone,
+        number: 0,
         events: events.slice(end)
       })
       assert.deepStrictEqual(plainly(rest[0]), plainly(whole.world))

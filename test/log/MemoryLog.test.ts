@@ -7,6 +7,7 @@ import { lobby } from "../../src/domain/Room.ts"
 import * as MemoryLog from "../../src/log/MemoryLog.ts"
 import { MessageLog } from "../../src/log/MessageLog.ts"
 import { Waiting, waitingBytes } from "../../src/log/SqliteKeeper.ts"
+import { follower } from "../support/follower.ts"
 
 const who = { address: address("127.0.0.1", 4000), name: Name("bob") }
 const line = (seq: number, size: number): Line => ({
@@ -21,6 +22,7 @@ describe("MemoryLog", () => {
   it.effect("remembers the last ten thousand lines, and not much more", () =>
     Effect.gen(function*() {
       const log = yield* MessageLog
+      log.follow(follower())
       const count = 3 * MemoryLog.rememberedLines
       for (const texts of Array.chunksOf(Array.makeBy(count, String), 700)) {
         yield* log.append(

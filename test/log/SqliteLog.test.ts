@@ -13,12 +13,16 @@ import { Registry } from "../../src/log/Registry.ts"
 import * as SqliteLog from "../../src/log/SqliteLog.ts"
 import { within } from "../support/client.ts"
 import { folder, limits } from "../support/engines.ts"
+import { follower } from "../support/follower.ts"
 
 const who = { address: address("127.0.0.1", 4000), name: Name("bob") }
 const said = (text: string, room: Room): Event => ({ _tag: "Said", user: UserId(1), who, room, text })
 const end = Seq(Number.MAX_SAFE_INTEGER)
 const room = (name: string): Room => ({ key: nameKey(name), name })
 const [flood, quiet] = [room("flood"), room("quiet")]
+
+/** The log, which somebody follows. */
+const followed = Effect.tap(MessageLog, ({ follow }) => follow(follower()))
 
 /** Opens a file, and closes it again. */
 const open = (file: string) => Effect.scoped(Effect.provide(MessageLog, SqliteLog.layer({ ...limits, file })))
@@ -114,16 +118,15 @@ describe("SqliteLog", () => {
     Effect.gen(function*() {
       const file = `${yield* folder}/tellnet.db`
       yield* Effect.provide(
-        Effect.flatMap(MessageLog, ({ append }) =>
-          Effect.map(append([said("secret", lobby)]), () => {
-            for (const suffix of ["", "-wal"]) assert.strictEqual(statSync(`${file}${suffix}`).mode & 0o777, 0o600)
-          })),
+        Effect.map(Effect.flatMap(followed, ({ append }) => append([said("secret", lobby)])), () => {
+          for (const suffix of ["", "-wal"]) assert.strictEqual(statSync(`${file}${suffix}`).mode & 0o777, 0o600)
+        }),
         SqliteLog.layer({ ...limits, file })
       )
     }))
 
   const fill = (room: Room, count: number, size = 10) =>
-    Effect.flatMap(MessageLog, ({ append }) =>
+    Effect.flatMap(followed, ({ append }) =>
       Effect.forEach(
         Array.chunksOf(Array.makeBy(count, (n) => `${String(n).padStart(6, "0")}${"x".repeat(size)}`), 500),
         (texts) => append(texts.map((text) => said(text, room))),
@@ -240,7 +243,7 @@ describe("SqliteLog", () => {
       db.close()
       yield* Effect.provide(
         Effect.gen(function*() {
-          const log = yield* MessageLog
+          const log = yield* followed
           assert.isAtLeast(log.start.seq, 1000)
           assert.deepStrictEqual(
             (yield* log.read(lobby.key, Seq(0), end)).map(({ seq, text }) => [seq, text] as const),

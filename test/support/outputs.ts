@@ -1,10 +1,10 @@
 /** All that the server can say, for laws. */
 import { FastCheck } from "effect"
 import { address } from "../../src/domain/Address.ts"
-import { type Line, type Online, Seq, UserId, type Who } from "../../src/domain/Event.ts"
+import { alone, type Line, type Online, Seq, UserId, type Who } from "../../src/domain/Event.ts"
 import { Name } from "../../src/domain/Name.ts"
 import type { Output } from "../../src/domain/Output.ts"
-import type { EndReason } from "../../src/domain/Reasons.ts"
+import type { OfflineReason } from "../../src/domain/Reasons.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
 import { chosenName, text } from "./arbitraries.ts"
 
@@ -44,7 +44,8 @@ const online: FastCheck.Arbitrary<Online> = record({
   who,
   room: constant(lobby.key),
   since: seq,
-  at
+  at,
+  node: constant(alone)
 })
 export const reasons = [
   "quit",
@@ -55,8 +56,9 @@ export const reasons = [
   "shutdown",
   "foreign",
   "taken-over",
-  "defect"
-] as const satisfies ReadonlyArray<EndReason>
+  "defect",
+  "node-gone"
+] as const satisfies ReadonlyArray<OfflineReason>
 const bare = <const T extends Tag>(_tag: T) => constant({ _tag })
 
 /** By their tags: whatever is missing here does not compile. */
@@ -114,6 +116,9 @@ export const outputs: { readonly [T in Tag]: FastCheck.Arbitrary<Of<T>> } = {
   Kicked: bare("Kicked"),
   KeepingFails: bare("KeepingFails"),
   KeepingWorks: bare("KeepingWorks"),
+  CutOff: bare("CutOff"),
+  Back: bare("Back"),
+  Replaced: bare("Replaced"),
   ServerFull: bare("ServerFull"),
   AddressFull: bare("AddressFull"),
   ShuttingDown: bare("ShuttingDown"),
@@ -123,6 +128,7 @@ export const outputs: { readonly [T in Tag]: FastCheck.Arbitrary<Of<T>> } = {
   NameOwned: record({ _tag: constant("NameOwned"), name }),
   NotOwner: record({ _tag: constant("NotOwner"), name }),
   MailboxFull: record({ _tag: constant("MailboxFull"), name: text }),
+  Unreachable: record({ _tag: constant("Unreachable"), name: text }),
   Malformed: bare("Malformed"),
   TellMalformed: bare("TellMalformed"),
   TellEmpty: bare("TellEmpty"),

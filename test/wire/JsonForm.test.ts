@@ -5,10 +5,10 @@ import { Seq } from "../../src/domain/Event.ts"
 import { Name } from "../../src/domain/Name.ts"
 import type { Notice, Output, Refusal } from "../../src/domain/Output.ts"
 import { lobby } from "../../src/domain/Room.ts"
+import { terminalSafe } from "../../src/domain/Text.ts"
 import { defaults } from "../../src/Flags.ts"
 import * as JsonForm from "../../src/wire/JsonForm.ts"
 import * as PlainForm from "../../src/wire/PlainForm.ts"
-import { terminalSafe } from "../../src/wire/Text.ts"
 import { text } from "../support/arbitraries.ts"
 import { at, outputs, type Tag } from "../support/outputs.ts"
 import { type Told, told } from "../support/program.ts"
@@ -227,8 +227,9 @@ describe("JsonForm", () => {
     const ofAnswers =
       "malformed unknown-command usage too-long empty name-taken name-not-allowed name-reserved name-owned " +
       "wrong-secret bad-secret not-owner too-many-names busy no-such-user no-such-room room-not-allowed too-many-rooms " +
-      "mailbox-full ignore-full"
-    const ofNotices = "welcome away owned elsewhere idle idle-kick skipped gap log-down log-up log-dropped full " +
+      "mailbox-full ignore-full unreachable"
+    const ofNotices =
+      "welcome away owned elsewhere idle idle-kick skipped gap log-down log-up log-dropped cut-off back log-lost full " +
       "address-full shutdown"
     assert.sameMembers([...new Set(Object.values(JsonForm.codes))], ofAnswers.split(" "))
     assert.sameMembers(Object.values(JsonForm.noticeCodes).filter((code) => code !== undefined), ofNotices.split(" "))

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer } from "effect"
 import { address } from "../../src/domain/Address.ts"
-import { Seq, UserId } from "../../src/domain/Event.ts"
+import { alone, Seq, UserId } from "../../src/domain/Event.ts"
 import { Name, nameKey } from "../../src/domain/Name.ts"
 import type { Output } from "../../src/domain/Output.ts"
 import { lobby } from "../../src/domain/Room.ts"
+import { terminalSafe } from "../../src/domain/Text.ts"
 import { defaults } from "../../src/Flags.ts"
 import { groups, topics } from "../../src/wire/Command.ts"
 import * as PlainForm from "../../src/wire/PlainForm.ts"
-import { terminalSafe } from "../../src/wire/Text.ts"
 import { chosenName, text } from "../support/arbitraries.ts"
 import { config } from "../support/server.ts"
 
@@ -47,7 +47,11 @@ const table: ReadonlyArray<readonly [event: string, output: Output, zh: string, 
   ],
   [
     "who",
-    { _tag: "Users", room: lobby, users: [{ user: UserId(1), who: bob, room: lobby.key, since: Seq(1), at: line.at }] },
+    {
+      _tag: "Users",
+      room: lobby,
+      users: [{ user: UserId(1), who: bob, room: lobby.key, since: Seq(1), at: line.at, node: alone }]
+    },
     "[127.0.0.1:4000]Bob:在线...",
     "[127.0.0.1:4000]Bob:online..."
   ],
@@ -113,6 +117,25 @@ const table: ReadonlyArray<readonly [event: string, output: Output, zh: string, 
     "*** new messages cannot be kept right now"
   ],
   ["they can again", { _tag: "KeepingWorks" }, "*** 新消息已恢复保存", "*** new messages are kept again"],
+  [
+    "the log of all nodes is out of reach",
+    { _tag: "CutOff" },
+    "*** 暂时无法发言，正在重试",
+    "*** nothing can be said right now, trying again"
+  ],
+  ["it is back", { _tag: "Back" }, "*** 已恢复", "*** all is well again"],
+  [
+    "it is another one",
+    { _tag: "Replaced" },
+    "*** 聊天记录已更换，旧消息不再可见",
+    "*** the history was replaced, older lines are gone"
+  ],
+  [
+    "another node does not answer",
+    { _tag: "Unreachable", name: "张三" },
+    "*** 暂时联系不到 张三，可能未送达",
+    "*** 张三 cannot be reached right now, it may not have arrived"
+  ],
   ["some could not", { _tag: "NotKept", lines: 7 }, "*** 7 行未能保存", "*** 7 lines could not be kept"],
   ["server full", { _tag: "ServerFull" }, "*** 服务器已满，请稍后再试", "*** server full, try later"],
   [

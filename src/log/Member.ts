@@ -1,0 +1,463 @@
+/**
+ * One of the equal nodes that write a log together: it appends its turns, one at a time, and follows the stream. Knows no network:
+ * the same code runs over NATS and in a simulation.
+ *
+ * A record counts if its node was not buried before it in the stream (`World.admit`), for all alike. There is no leader: whoever
+ * misses a node's signs of life for the lease may bury it. A node that reads of its own burial takes another ID, lets its
+ * users come back, and appends again what it has not seen applied.
+ */
+import * as Arr from "effect/Array"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
+import * as FiberId from "effect/FiberId"
+import * as FiberSet from "effect/FiberSet"
+import * as Schedule from "effect/Schedule"
+import { type Event, isPresence, type Line, NodeId, Seq } from "../domain/Event.ts"
+import { monotonic } from "../domain/monotonic.ts"
+import * as World from "../domain/World.ts"
+import type { Stats } from "../ops/Stats.ts"
+import * as Entrance from "./Entrance.ts"
+import { type Follower, LogLost } from "./MessageLog.ts"
+import type { Letter } from "./OtherNodes.ts"
+import * as Codec from "./RecordCodec.ts"
+import * as Requests from "./Requests.ts"
+import { type Identity, type Message, OutOfReach, type SharedStream } from "./SharedStream.ts"
+import { UserNumbers } from "./UserNumbers.ts"
+import { Worlds } from "./Worlds.ts"
+
+export interface Options {
+  /** A node that gives no sign of life for so many ms is buried. */
+  readonly lease: number
+  /** Gives an ID that no node ever had, of hexadecimal digits. */
+  readonly newId: () => string
+  /** Told of lines that were said, in order. */
+  readonly said: (lines: ReadonlyArray<Line>) => void
+  /** The log is another one: nothing that was said before is in it. */
+  readonly renewed: () => void
+}
+
+/** After so many ms without a sign of the stream people are told. */
+const patience = 3000
+/** After so many ms the stream may have forgotten what this node has not seen. */
+const longestAway = 30 * 60_000
+const beatEvery = 1000
+const tickEvery = 500
+/** A tick that is late by so many ms says that this process stood still. */
+const standstill = 1500
+/** Whoever does not hear its own signs of life for so many ms buries nobody. */
+const deafness = 2500
+const retryEvery = 200
+/** What is acknowledged and counts is applied within so many ms. */
+const appliedWithin = 3000
+// So many events of a return fit into a record, however long the names are.
+const returnEvents = 256
+
+/** Events on their way into the stream. */
+interface Outgoing {
+  readonly events: ReadonlyArray<Event>
+  /** Which record of this node it is, once it is on its way. */
+  number: number | undefined
+  /** Somebody waits until it is applied. */
+  isAwaited: boolean
+  readonly applied: Deferred.Deferred<void>
+  /** It was applied, or goes out anew. */
+  readonly over: Deferred.Deferred<void>
+}
+
+const newDeferred = () => Deferred.unsafeMake<void>(FiberId.none)
+const finish = (deferred: Deferred.Deferred<void>) => Deferred.unsafeDone(deferred, Effect.void)
+
+const outgoing = (events: ReadonlyArray<Event>): Outgoing => ({
+  events,
+  number: undefined,
+  isAwaited: false,
+  applied: newDeferred(),
+  over: newDeferred()
+})
+
+const nobody: (letter: Letter) => Effect.Effect<boolean> = () => Effect.succeed(false)
+
+const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: Options) =>
+  Effect.gen(function*() {
+    const clock = yield* Effect.clock
+    const now = () => monotonic(clock)
+    const numbers = new UserNumbers()
+    const { identity, lines, others, place, start } = yield* Entrance.enter(shared, options.lease, numbers)
+    options.said(lines)
+    const node = NodeId(options.newId())
+    numbers.isOwn(node)
+    stats.link.place = place
+    return {
+      shared,
+      stats,
+      options,
+      clock,
+      now,
+      numbers,
+      start,
+      identity,
+      node,
+      /** The place of the last message that was taken. */
+      place,
+      /** How many records this node has begun. */
+      count: 0,
+      outbox: [] as Array<Outgoing>,
+      isEnding: false,
+      /** When others were heard last, this node included. */
+      heard: new Map<NodeId, number>(others.map((node) => [node, now()])),
+      /** Before this nobody's silence counts. */
+      listensSince: now(),
+      /** When the stream was in reach last. */
+      reachedAt: now(),
+      isFollowing: false,
+      isCutOff: false,
+      worlds: new Worlds(),
+      letters: nobody,
+      turns: yield* Effect.makeSemaphore(1),
+      anything: yield* Effect.makeLatch(),
+      follower: yield* Deferred.make<Follower>(),
+      /** It has all that was there when it began to follow. */
+      caughtUp: yield* Deferred.make<void>(),
+      ready: yield* Deferred.make<void>(),
+      lost: yield* Deferred.make<never, LogLost>(),
+      inBackground: yield* FiberSet.makeRuntime<never>(),
+      answering: yield* FiberHandle.make()
+    }
+  })
+type State = Effect.Effect.Success<ReturnType<typeof makeState>>
+
+/** The state changes in turns: one message, one question, one burial at a time, each to its end. */
+const inTurn = <A, E>({ turns }: State, self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.uninterruptible(turns.withPermits(1)(self))
+
+export const make = (shared: SharedStream, stats: typeof Stats.Service, options: Options) =>
+  Effect.gen(function*() {
+    const state = yield* makeState(shared, stats, options)
+    yield* Effect.forkScoped(publishing(state))
+    yield* Effect.forkScoped(following(state))
+    yield* Effect.forkScoped(entering(state))
+    yield* Effect.forkScoped(ticking(state))
+    yield* Effect.forkScoped(listening(state))
+    yield* Effect.addFinalizer(() => leave(state))
+    return {
+      id: () => state.identity.id,
+      start: state.start,
+      append: (events: ReadonlyArray<Event>) => events.length === 0 ? look(state) : append(state, events),
+      follow: (follower: Follower) => Deferred.unsafeDone(state.follower, Effect.succeed(follower)),
+      ready: Deferred.await(state.ready),
+      running: Deferred.await(state.lost),
+      /** Where the log is read up to now, in this process. */
+      place: () => state.place,
+      isOther: (node: NodeId) => node !== state.node,
+      tell: (node: NodeId, letter: Letter) => tell(state, node, letter),
+      onLetter: (deliver: State["letters"]) => {
+        state.letters = deliver
+      }
+    }
+  })
+
+/** The place where the log stands, as the follower has it. */
+const look = (state: State) =>
+  Effect.flatMap(Deferred.await(state.follower), ({ fold }) =>
+    inTurn(
+      state,
+      Effect.suspend(() => {
+        const at = state.clock.unsafeCurrentTimeMillis()
+        const nothing = { seq: Codec.seqAt(state.place + 1), at, node: state.node, number: 0, events: [] }
+        return Effect.flatMap(fold(nothing, true), ({ tell }) => tell)
+      })
+    ))
+
+const append = (state: State, events: ReadonlyArray<Event>) =>
+  Effect.suspend(() => {
+    const one = { ...outgoing(events), isAwaited: true }
+    state.outbox.push(one)
+    state.anything.unsafeOpen()
+    return Effect.onInterrupt(Deferred.await(one.applied), () =>
+      Effect.sync(() => {
+        for (const other of state.outbox) if (other.applied === one.applied) other.isAwaited = false
+      }))
+  })
+
+/** Sends the first of the outbox, again and again with the same ID, until it is applied or goes out anew. */
+const publishing = (state: State) =>
+  Effect.forever(Effect.gen(function*() {
+    yield* state.anything.await
+    const [first] = state.outbox
+    if (first === undefined) return state.anything.unsafeClose()
+    const isNew = first.number === undefined
+    first.number ??= ++state.count
+    const { node, shared, stats } = state
+    const { events, number, over } = first
+    if (isNew) stats.link.sent++
+    else stats.link.retries++
+    const once = shared.publish(
+      events.every(isPresence) ? "presence" : "said",
+      `${node}.${number}`,
+      Codec.encode({ node, number, events })
+    ).pipe(
+      Effect.zipRight(Effect.sleep(appliedWithin)),
+      Effect.catchAll(() => Effect.sleep(retryEvery))
+    )
+    yield* Effect.raceFirst(once, Deferred.await(over))
+  }))
+
+/** Follows the stream, over breaks of the connection; looks after each whether it is the same. */
+const following = (state: State) =>
+  Effect.gen(function*() {
+    yield* Deferred.await(state.follower)
+    const begun = Effect.sync(() => {
+      state.isFollowing = true
+      reached(state)
+      state.listensSince = state.now()
+    })
+    const once = Effect.gen(function*() {
+      const { last } = yield* theSame(state)
+      state.stats.link.last = last
+      lookWhetherCaughtUp(state)
+      yield* state.shared.follow(state.place + 1, (message) => inTurn(state, receive(state, message)), begun)
+    })
+    const broken = ({ why }: OutOfReach) =>
+      Effect.zipRight(
+        Effect.logDebug(`the stream was lost out of sight: ${why}`),
+        Effect.suspend(() => {
+          state.isFollowing = false
+          state.stats.link.breaks++
+          return Effect.sleep(retryEvery)
+        })
+      )
+    yield* Effect.forever(Effect.catchTag(once, "OutOfReach", broken))
+  }).pipe(Effect.catchTag("LogLost", (error) => Deferred.fail(state.lost, error)))
+
+const reached = (state: State) => {
+  state.reachedAt = state.now()
+}
+
+const lookWhetherCaughtUp = ({ caughtUp, place, stats }: State) => {
+  if (place >= stats.link.last) finish(caughtUp)
+}
+
+/** Once this node has all that was there when it began to follow, others may ask it, and it may say something. */
+const entering = (state: State) =>
+  Effect.gen(function*() {
+    yield* Deferred.await(state.caughtUp)
+    yield* answerAs(state, state.node)
+    // Before it says anything: whoever begins after this asks this node.
+    yield* Effect.retry(state.shared.beat(state.node), Schedule.spaced(retryEvery))
+    yield* Deferred.succeed(state.ready, undefined)
+  })
+
+/** Makes sure that the stream holds the log that is followed, and what stands behind the place where this node is. */
+const theSame = (state: State): Effect.Effect<{ readonly last: number }, OutOfReach | LogLost> =>
+  Effect.gen(function*() {
+    const { held, stream } = yield* Entrance.settle(state.shared, { id: state.identity.id, place: state.place })
+    if (held.id !== state.identity.id) {
+      yield* Effect.logError("the stream holds another log: what was said before is gone")
+      yield* inTurn(state, renew(state, held))
+      return yield* theSame(state)
+    }
+    if (stream.first > state.place + 1) {
+      return yield* new LogLost({ message: "the stream has forgotten what this node had not seen yet" })
+    }
+    return stream
+  })
+
+const renew = (state: State, identity: Identity) =>
+  Effect.gen(function*() {
+    const follower = yield* Deferred.await(state.follower)
+    const world = yield* follower.world
+    yield* follower.renew(Seq(Codec.seqAt(identity.from + 1) - 1))
+    state.options.renewed()
+    state.identity = identity
+    state.place = identity.from
+    // What it has sent before may come yet.
+    yield* comeBack(state, world, [{ _tag: "NodeGone", node: state.node }])
+  })
+
+const receive = (state: State, message: Message): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { link } = state.stats
+    if (message.place <= state.place) return
+    state.place = link.place = message.place
+    link.last = Math.max(link.last, message.place)
+    link.records++
+    link.bytes += message.body.length
+    reached(state)
+    const record = Codec.decode(message.body)
+    if (record === undefined) {
+      link.malformed++
+      yield* Effect.logWarning(`what stands at place ${message.place} of the stream is no record`)
+    } else yield* take(state, message, record)
+    lookWhetherCaughtUp(state)
+  })
+
+const take = (state: State, { at, place }: Message, { events, node, number }: Codec.NodeRecord): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const follower = yield* Deferred.await(state.follower)
+    const world = yield* follower.world
+    if (World.admit(world, { node, number }) === undefined) return
+    if (number > 0) state.heard.set(node, state.now())
+    const [first] = state.outbox
+    const applied = first !== undefined && node === state.node && number === first.number ? first : undefined
+    if (applied !== undefined) state.outbox.shift()
+    const stored = {
+      seq: Codec.seqAt(place),
+      at,
+      node,
+      number,
+      events: events.map((event) => ofNode(state.numbers, node, event))
+    }
+    const { kept, tell } = yield* follower.fold(stored, applied?.isAwaited ?? false)
+    state.options.said(kept.lines)
+    yield* tell
+    if (applied !== undefined) {
+      finish(applied.applied)
+      finish(applied.over)
+    }
+    for (const event of events) if (event._tag === "NodeGone") yield* buried(state, event.node, world)
+  })
+
+const ofNode = (numbers: UserNumbers, node: NodeId, event: Event): Event =>
+  "user" in event ? { ...event, user: numbers.userOf(node, event.user) } : event
+
+const buried = (state: State, node: NodeId, before: World.World) =>
+  Effect.gen(function*() {
+    state.heard.delete(node)
+    state.stats.link.others = state.heard.size
+    state.inBackground(Effect.ignore(state.shared.forget(node)))
+    if (node !== state.node) state.numbers.forget(node)
+    else if (!state.isEnding) {
+      yield* Effect.logWarning("the other nodes thought this one dead: its users come back")
+      yield* comeBack(state, before, [])
+    }
+  })
+
+/** Takes another ID; then all of its users come back, and what was on its way goes out anew. */
+const comeBack = (state: State, before: World.World, first: ReadonlyArray<Event>) => {
+  const { node, numbers, options, outbox } = state
+  state.node = NodeId(options.newId())
+  state.count = 0
+  numbers.isOwn(state.node)
+  numbers.forget(node)
+  const events = [...first, ...World.returnOf(before, node)]
+  state.outbox = [
+    ...Arr.chunksOf(events, returnEvents).filter(Arr.isNonEmptyArray).map(outgoing),
+    ...outbox.map((one) => ({ ...one, number: undefined, over: newDeferred() }))
+  ]
+  for (const { over } of outbox) finish(over)
+  if (state.outbox.length > 0) state.anything.unsafeOpen()
+  return answerAs(state, state.node)
+}
+
+/** Gives a sign of life, looks for those of others, and whether the stream is in reach. */
+const ticking = (state: State) => {
+  let tickedAt = state.now()
+  let beatAt = -Infinity
+  return Effect.gen(function*() {
+    const { heard, isEnding, node, options, shared, stats } = state
+    const now = state.now()
+    const isReady = yield* Deferred.isDone(state.ready)
+    // What was not heard meanwhile says nothing.
+    if (now - tickedAt > tickEvery + standstill) {
+      state.listensSince = now
+      reached(state)
+    }
+    tickedAt = now
+    if (isReady && !isEnding && now - beatAt >= beatEvery) {
+      beatAt = now
+      state.inBackground(Effect.ignore(Effect.tap(shared.beat(node), () => state.isFollowing && reached(state))))
+    }
+    yield* tellReach(state, now - state.reachedAt)
+    if (state.isCutOff || !state.isFollowing || now - (heard.get(node) ?? -Infinity) > deafness) {
+      state.listensSince = now
+    }
+    stats.link.others = heard.has(node) ? heard.size - 1 : heard.size
+    for (const [other, at] of heard) {
+      if (other !== node && now - Math.max(at, state.listensSince) > options.lease) {
+        state.inBackground(Effect.ignore(Entrance.bury(shared, other)))
+      }
+    }
+  }).pipe(Effect.delay(tickEvery), Effect.forever)
+}
+
+const tellReach = (state: State, silence: number) =>
+  Effect.gen(function*() {
+    const follower = yield* Deferred.await(state.follower)
+    if (!state.isCutOff && silence > patience) {
+      state.isCutOff = true
+      follower.changed({ _tag: "CutOff" })
+      yield* Effect.logError("the other nodes are out of reach")
+    } else if (state.isCutOff && silence < patience) {
+      state.isCutOff = false
+      follower.changed({ _tag: "Back" })
+      yield* Effect.logInfo("the other nodes are in reach again")
+    }
+    if (silence > longestAway) {
+      yield* Deferred.fail(state.lost, new LogLost({ message: "the other nodes were out of reach for too long" }))
+    }
+  })
+
+/** Hears the signs of life of all nodes. */
+const listening = ({ heard, now, shared }: State) =>
+  Effect.forever(Effect.catchAll(
+    shared.beats((node) => heard.set(node, now())),
+    () => Effect.sleep(retryEvery)
+  ))
+
+const answerAs = (state: State, node: NodeId) =>
+  Effect.asVoid(FiberHandle.run(
+    state.answering,
+    Effect.forever(Effect.catchAll(
+      state.shared.answer(node, (body) => answer(state, Requests.request.decode(body))),
+      () => Effect.sleep(retryEvery)
+    ))
+  ))
+
+const answer = (state: State, request: Requests.Request | undefined): Effect.Effect<Uint8Array | undefined> =>
+  Effect.gen(function*() {
+    const { numbers, worlds } = state
+    switch (request?._tag) {
+      case undefined:
+        return undefined
+      case "Here":
+        return Requests.reply.encode({ _tag: "Answer", is: true })
+      case "Letter": {
+        const { by, from, name, node, text, to } = request
+        const is = yield* state.letters({ by: numbers.userOf(node, by), from, to, name, text })
+        return Requests.reply.encode({ _tag: "Answer", is })
+      }
+      case "World": {
+        const { part, token } = request
+        if (part > 0) return worlds.part(token, part)
+        const follower = yield* Deferred.await(state.follower)
+        return yield* inTurn(
+          state,
+          Effect.map(
+            follower.world,
+            (world) => worlds.begin({ log: state.identity.id, place: state.place, world }, state.options.newId())
+          )
+        )
+      }
+    }
+  })
+
+const tell = ({ node: own, numbers, shared }: State, node: NodeId, { by, from, name, text, to }: Letter) =>
+  shared.ask(
+    node,
+    Requests.request.encode({ _tag: "Letter", node: own, by, from, to: numbers.numberOf(to), name, text })
+  ).pipe(
+    Effect.catchTag("NoSuchNode", () => new OutOfReach({ why: "the node is not there" })),
+    Effect.flatMap((body) => {
+      const reply = Requests.reply.decode(body)
+      return reply?._tag === "Answer" ? Effect.succeed(reply.is) : new OutOfReach({ why: "the answer is none" })
+    })
+  )
+
+/** It goes in order: nobody has to wait for its lease. */
+const leave = (state: State) =>
+  Effect.suspend(() => {
+    state.isEnding = true
+    const { node, shared } = state
+    return Effect.ignore(Effect.timeout(Effect.zipRight(Entrance.bury(shared, node), shared.forget(node)), 1000))
+  })

@@ -1,0 +1,113 @@
+/** Records as bytes in the stream. What comes in is decoded like a stranger's: bounded, and made safe to show again. */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { Address } from "../domain/Address.ts"
+import { type Event, NodeId, Nonce, Seq, UserId } from "../domain/Event.ts"
+import { Name, NameKey, nameKey } from "../domain/Name.ts"
+import type { EndReason } from "../domain/Reasons.ts"
+import type { Room } from "../domain/Room.ts"
+import { terminalSafe } from "../domain/Text.ts"
+import { recordEvents } from "./MessageLog.ts"
+
+/** So many bytes a record is meant to have; what is read may have twice as many. */
+export const recordBytes = 262_144
+
+/** The number of the first event of the record at this place of the stream. */
+export const seqAt = (place: number): Seq => Seq(place * recordEvents)
+
+/** So many users of one node have a number. */
+export const usersOfNode = 2 ** 32
+
+const text = (longest: number) => Schema.String.pipe(Schema.maxLength(longest))
+const safe = (longest: number) =>
+  Schema.transform(text(longest), Schema.String, { strict: true, decode: terminalSafe, encode: (text) => text })
+
+/** Who writes records; no more than a part of a subject. */
+export const Node = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{0,32}$/), Schema.fromBrand(NodeId))
+export const User = Schema.Int.pipe(Schema.between(0, usersOfNode - 1), Schema.fromBrand(UserId))
+export const ShownName = safe(128).pipe(Schema.fromBrand(Name))
+export const ShownText = safe(65_536)
+export const Who = Schema.Struct({
+  address: safe(64).pipe(Schema.fromBrand(Address)),
+  name: ShownName
+})
+/** A room by what it is called; its key follows from that. */
+export const RoomName = Schema.transform(safe(128), Schema.Any as Schema.Schema<Room>, {
+  strict: true,
+  decode: (name): Room => ({ key: nameKey(name), name }),
+  encode: ({ name }) => name
+})
+const Key = text(1024).pipe(Schema.fromBrand(NameKey))
+const Token = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{16,64}$/), Schema.fromBrand(Nonce))
+
+const reasons = [
+  "quit",
+  "end-of-input",
+  "reset",
+  "idle",
+  "stalled",
+  "shutdown",
+  "foreign",
+  "taken-over",
+  "defect"
+] as const satisfies ReadonlyArray<EndReason>
+
+const EventSchema = Schema.Union(
+  Schema.TaggedStruct("Said", {
+    user: User,
+    who: Who,
+    room: RoomName,
+    text: ShownText,
+    nonce: Schema.optionalWith(Token, { exact: true })
+  }),
+  Schema.TaggedStruct("Arrived", { user: User, address: safe(64).pipe(Schema.fromBrand(Address)) }),
+  Schema.TaggedStruct("Left", { user: User, reason: Schema.Literal(...reasons) }),
+  Schema.TaggedStruct("Renamed", {
+    user: User,
+    name: ShownName,
+    as: Schema.Literal("owner", "new owner", "guest", "returning")
+  }),
+  Schema.TaggedStruct("Moved", { user: User, room: RoomName }),
+  Schema.TaggedStruct("Disowned", { key: Key }),
+  Schema.TaggedStruct("NodeGone", { node: Node }),
+  Schema.TaggedStruct("Told", { user: User, who: Who, nonce: Token, to: Schema.UndefinedOr(Key) })
+)
+
+const RecordSchema = Schema.parseJson(Schema.Struct({
+  v: Schema.Literal(1),
+  node: Node,
+  number: Schema.NonNegativeInt,
+  events: Schema.Array(EventSchema).pipe(Schema.maxItems(recordEvents))
+}))
+
+/** The events of a node as it wrote them: its users have its own numbers. */
+export interface NodeRecord {
+  readonly node: NodeId
+  readonly number: number
+  readonly events: ReadonlyArray<Event>
+}
+
+const decodeRecord = Schema.decodeOption(RecordSchema)
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+/** What bytes say in UTF-8; `undefined`: they say nothing, or are too many. */
+export const textOf = (body: Uint8Array, mostBytes: number): string | undefined => {
+  if (body.length > mostBytes) return undefined
+  try {
+    return utf8.decode(body)
+  } catch {
+    return undefined
+  }
+}
+
+export const encode = ({ events, node, number }: NodeRecord): Uint8Array =>
+  Buffer.from(JSON.stringify({ v: 1, node, number, events: events.map(plain) }))
+
+/** `undefined`: it is no record. */
+export const decode = (body: Uint8Array): NodeRecord | undefined => {
+  const text = textOf(body, 2 * recordBytes)
+  return text === undefined ? undefined : Option.getOrUndefined(decodeRecord(text))
+}
+
+const plain = (event: Event) => "room" in event ? { ...event, room: event.room.name } : event
