@@ -10,9 +10,11 @@ import { type Held, Registry, RegistryFailed } from "./Registry.ts"
 /** So long one answer is waited for. What is late may still be done: a put that failed may be there afterwards. */
 const patience = "2 seconds"
 
-/** So long a list waits for its next value, and so often it begins again: at worst it takes as long as the others. */
-const silence = "700 millis"
-const listsAgain = 2
+/** So long a list waits while nothing comes, at least. It begins again once: at worst that takes as long as the others. */
+const silence = "1 second"
+
+/** A list goes on while others change what it reads, for so many changes: what is changed on its way comes later. */
+const changesMeanwhile = 100
 
 /** A subject has so many bytes, at most. A server of NATS closes the connection on one that is longer than a line of 4096. */
 const longestSubject = 2048
@@ -23,10 +25,7 @@ const tries = 5
 /** Creates the bucket, or takes the one that is there. */
 export const open = (js: JetStreamClient, name: string, replicas: number): Effect.Effect<Bucket, RegistryFailed> =>
   // Answers come from the leader alone: one that lags behind does not know what was put a moment ago.
-  Effect.tryPromise({
-    try: () => new Kvm(js).create(name, { history: 1, storage: StorageType.File, replicas, allow_direct: false }),
-    catch: failed
-  }).pipe(
+  answer(() => new Kvm(js).create(name, { history: 1, storage: StorageType.File, replicas, allow_direct: false })).pipe(
     // Whoever creates it at the same moment as another one finds it then.
     Effect.retry({ times: 1 }),
     Effect.flatMap((kv) => kv instanceof Bucket ? Effect.succeed(kv) : Effect.dieMessage("a bucket of another kind"))
@@ -90,7 +89,8 @@ export const make = (bucket: Bucket): typeof Registry.Service => {
         )),
     list: (prefix, limit, after = "") => {
       const [start, behind] = [hex(prefix), hex(after)]
-      const found = Effect.retry(entries(bucket, filterOf(prefix)), { times: listsAgain })
+      // One that is taken away on its way is waited for in vain.
+      const found = Effect.retry(entries(bucket, filterOf(prefix)), { times: 1 })
       return Effect.map(found, (entries) =>
         entries
           .filter(isValue)
@@ -107,24 +107,38 @@ export const make = (bucket: Bucket): typeof Registry.Service => {
 const entries = (bucket: Bucket, filter: string): Effect.Effect<ReadonlyArray<KvEntry>, RegistryFailed> =>
   Effect.suspend(() => {
     const opening = bucket.history({ key: filter })
+    const found = new Map<string, KvEntry>()
+    let came = 0
     const read = Effect.gen(function*() {
-      const iterator = (yield* ask(() => opening, silence))[Symbol.asyncIterator]()
-      const found = new Map<string, KvEntry>()
-      let left = 0
-      while (true) {
-        // One that is taken away on its way never comes.
-        const next = yield* ask(() => iterator.next(), silence)
-        if (next.done === true) break
-        found.set(next.value.rawKey, next.value)
-        left = next.value.delta ?? 0
+      const iterator = (yield* answer(() => opening))[Symbol.asyncIterator]()
+      const { streamInfo } = yield* answer(() => bucket.status())
+      const end = streamInfo.state.last_seq + changesMeanwhile
+      let last: KvEntry | undefined
+      while (last === undefined || last.delta !== 0 && last.revision < end) {
+        const next = yield* answer(() => iterator.next())
+        if (next.done !== true) {
+          last = next.value
+          found.set(last.rawKey, last)
+          came++
+        } else if (last === undefined) {
+          // A connection that closes ends the list too, and does not answer any more.
+          yield* answer(() => bucket.get(empty))
+          break
+        } else return yield* new RegistryFailed({ why: "a list broke off" })
       }
-      // A connection that closes ends the list too. It does not answer any more.
-      if (left > 0) return yield* new RegistryFailed({ why: "a list broke off" })
-      if (found.size === 0) yield* ask(() => bucket.get(empty), silence)
       return Array.from(found.values())
     })
-    // It may open late, and is stopped then. Nobody waits for that; why it could not open is told above.
-    return Effect.ensuring(read, Effect.sync(() => void opening.then((entries) => entries.stop(), () => {})))
+    const stalled = Effect.gen(function*() {
+      for (let before = -1; before < came;) {
+        before = came
+        yield* Effect.sleep(silence)
+      }
+      return yield* noAnswer()
+    })
+    return Effect.raceFirst(read, stalled).pipe(
+      // It may open late, and is stopped then. Nobody waits for that; why it could not open is told above.
+      Effect.ensuring(Effect.sync(() => void opening.then((entries) => entries.stop(), () => {})))
+    )
   })
 
 const isValue = (entry: KvEntry | null): entry is KvEntry & { readonly operation: "PUT" } => entry?.operation === "PUT"
@@ -156,11 +170,12 @@ const hexOf = (name: string): string => name.split(".").map((token) => token ===
 /** A bucket can hold what another program has put there. */
 const isOurs = (name: string, hex: string): boolean => tokens(text(hex)).join(".") === name
 
-const ask = <A>(question: () => Promise<A>, limit: typeof patience | typeof silence = patience) =>
-  Effect.timeoutFail(Effect.tryPromise({ try: question, catch: failed }), {
-    duration: limit,
-    onTimeout: () => new RegistryFailed({ why: "no answer from NATS" })
-  })
+const answer = <A>(question: () => Promise<A>) => Effect.tryPromise({ try: question, catch: failed })
+
+const noAnswer = () => new RegistryFailed({ why: "no answer from NATS" })
+
+const ask = <A>(question: () => Promise<A>) =>
+  Effect.timeoutFail(answer(question), { duration: patience, onTimeout: noAnswer })
 
 /** Whether the bucket took it; not, if the key has another version. */
 const ifUnchanged = (change: () => Promise<unknown>): Effect.Effect<boolean, RegistryFailed> =>
