@@ -4,6 +4,13 @@ import { Effect, FastCheck } from "effect"
 import { type Held, Registry } from "../../src/log/Registry.ts"
 import { text } from "../support/arbitraries.ts"
 import { engineOf, engines } from "../support/engines.ts"
+import * as NatsRegistry from "../support/natsRegistry.ts"
+import { isMissing } from "../support/natsServer.ts"
+
+const registries = [
+  ...engines.map(({ isDurable, layer, name }) => ({ name, isDurable, layer, isMissing: false })),
+  { name: "NATS", isDurable: true, layer: NatsRegistry.layer, isMissing }
+]
 
 const key = FastCheck.constantFrom("a", "ab", "b", "张", "张三", "é", "\u{1f44b}")
 const step = FastCheck.oneof(
@@ -17,8 +24,8 @@ const step = FastCheck.oneof(
   FastCheck.record({ op: FastCheck.constant("list" as const), prefix: FastCheck.constantFrom("", "a", "张") })
 )
 
-for (const { isDurable, layer, name } of engines) {
-  describe(`Registry in ${name}`, () => {
+for (const { isDurable, isMissing, layer, name } of registries) {
+  describe.skipIf(isMissing)(`Registry in ${name}`, () => {
     it.scopedLive.prop(
       "does what a plain map with versions does",
       [FastCheck.array(step, { maxLength: 30 })],

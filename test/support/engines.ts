@@ -34,5 +34,5 @@ export const engines: ReadonlyArray<Engine> = [
 ]
 
 /** One start of an engine, on a store of its own. */
-export const engineOf = (layer: Engine["layer"]): Layer.Layer<MessageLog | Registry, CannotOpen> =>
+export const engineOf = <A>(layer: Effect.Effect<Layer.Layer<A, CannotOpen>, never, Scope.Scope>) =>
   Layer.unwrapScoped(layer)
