@@ -36,6 +36,19 @@ export interface Settings {
   readonly keepDays: number
   /** How many bytes the file may use; this limit comes before all others. */
   readonly keepBytes: number
+  /** The servers of NATS on which this process is one of several nodes, in place of a file. */
+  readonly nats:
+    | undefined
+    | {
+      readonly servers: ReadonlyArray<string>
+      readonly prefix: string
+      readonly replicas: number
+      readonly ca: string | undefined
+      readonly login: string | undefined
+      readonly nkey: string | undefined
+    }
+  /** A node that gives no sign of life for so long is thought dead. */
+  readonly nodeLease: Duration.Duration
   /** How many names may have owners. */
   readonly maxOwned: number
   /** For how long a name that its owner does not use stays its own. */

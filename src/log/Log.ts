@@ -1,14 +1,23 @@
 /** The log and the registry that the configuration asks for. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ServerConfig } from "../ServerConfig.ts"
 import * as MemoryLog from "./MemoryLog.ts"
+import { OtherNodes } from "./OtherNodes.ts"
 
 export const layer = Layer.unwrapEffect(
-  Effect.flatMap(ServerConfig, ({ data, dataSync, keepBytes, keepDays, keepLines }) => {
-    if (data === "none") return Effect.succeed(MemoryLog.layer)
+  Effect.flatMap(ServerConfig, ({ data, dataSync, keepBytes, keepDays, keepLines, nats, nodeLease }) => {
+    if (nats !== undefined) {
+      const options = { ...nats, keepLines, keepDays, keepBytes, lease: Duration.toMillis(nodeLease) }
+      // Loaded where it is used, as all that follows.
+      return Effect.map(Effect.promise(() => import("./NatsLog.ts")), ({ layer }) => layer(options))
+    }
+    if (data === "none") return Effect.succeed(Layer.merge(MemoryLog.layer, OtherNodes.none))
     const options = { file: data.file, sync: dataSync, keepLines, keepDays, keepBytes, trustsClock: false }
-    // Loaded where it is used, as the thread is.
-    return Effect.map(Effect.promise(() => import("./SqliteLog.ts")), ({ layer }) => layer(options))
+    return Effect.map(
+      Effect.promise(() => import("./SqliteLog.ts")),
+      ({ layer }) => Layer.merge(layer(options), OtherNodes.none)
+    )
   })
 )

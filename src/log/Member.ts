@@ -33,8 +33,8 @@ export interface Options {
   readonly newId: () => string
   /** Told of lines that were said, in order. */
   readonly said: (lines: ReadonlyArray<Line>) => void
-  /** The log is another one: nothing that was said before is in it. */
-  readonly renewed: () => void
+  /** The log is another one: nothing of what was said up to this place is in it. */
+  readonly renewed: (start: Seq) => void
 }
 
 /** After so many ms without a sign of the stream people are told. */
@@ -267,8 +267,9 @@ const renew = (state: State, identity: Identity) =>
   Effect.gen(function*() {
     const follower = yield* Deferred.await(state.follower)
     const world = yield* follower.world
-    yield* follower.renew(Seq(Codec.seqAt(identity.from + 1) - 1))
-    state.options.renewed()
+    const start = Seq(Codec.seqAt(identity.from + 1) - 1)
+    yield* follower.renew(start)
+    state.options.renewed(start)
     state.identity = identity
     state.place = identity.from
     // What it has sent before may come yet.

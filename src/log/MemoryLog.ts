@@ -3,34 +3,22 @@ import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { constant } from "effect/Function"
-import * as Iterable from "effect/Iterable"
 import * as Layer from "effect/Layer"
 import { randomUUID } from "node:crypto"
 import { alone, Seq, type Stored } from "../domain/Event.ts"
-import { Lines } from "./Lines.ts"
+import { LastLines, readingOf } from "./LastLines.ts"
 import { type Follower, MessageLog, timeBehind } from "./MessageLog.ts"
 import { type Held, Registry } from "./Registry.ts"
 
-/** So many of the last lines are remembered, at least. */
+/** So many of the last lines are remembered, at least; if they take no more bytes than this. */
 export const rememberedLines = 10_000
-
-/** If they take no more bytes than this. */
 export const rememberedBytes = 64 * 1_048_576
 
-// They go in steps: to take away one costs as much as to look at all.
-const step = 1000
-
 const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
-  const lines = new Lines()
+  const lines = new LastLines(rememberedLines, rememberedBytes)
   let follower: Follower | undefined
   let next = 1
   let at = 0
-  let erased = Seq(0)
-  const forget = () => {
-    const isFull = lines.size >= rememberedLines + step || lines.bytes > rememberedBytes
-    const surplus = isFull ? Math.max(lines.size - rememberedLines, lines.surplus(0.9 * rememberedBytes)) : 0
-    if (surplus > 0) erased = lines.removeFirst(surplus).at(-1)!.seq
-  }
   return {
     id: constant(randomUUID()),
     start: { seq: Seq(0), nonces: [], gone: [] },
@@ -42,23 +30,14 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
         const stored: Stored = { seq: Seq(next), at, node: alone, number: 0, events }
         next += events.length
         return follower === undefined ? Effect.void : Effect.flatMap(follower.fold(stored, true), ({ kept, tell }) => {
-          for (const line of kept.lines) lines.add(line)
-          forget()
+          lines.addAll(kept.lines)
           return tell
         })
       }),
     follow: (by) => {
       follower = by
     },
-    startOf: (room, before, count) =>
-      Effect.sync(() => {
-        let start = before
-        for (const { seq } of Iterable.take(lines.backwards(room, before), count)) start = seq
-        return start
-      }),
-    count: (room, from, before, limit) => Effect.sync(() => lines.count(room, from, before, limit)),
-    erased: () => Effect.sync(() => erased),
-    read: (room, from, before) => Effect.sync(() => lines.page(room, from, before)),
+    ...readingOf(lines),
     running: Effect.never
   }
 }

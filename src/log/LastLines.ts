@@ -1,0 +1,49 @@
+/** The last lines in memory, and reading from them as from a log. */
+import * as Effect from "effect/Effect"
+import * as Iterable from "effect/Iterable"
+import { type Line, Seq } from "../domain/Event.ts"
+import { Lines } from "./Lines.ts"
+import type { MessageLog } from "./MessageLog.ts"
+
+// They go in steps: to take away one costs as much as to look at all.
+const step = 0.1
+
+export class LastLines extends Lines {
+  /** Up to this place lines may be gone. */
+  erased = Seq(0)
+  private readonly most: number
+  private readonly mostBytes: number
+
+  /** So many are remembered, if they take no more bytes than this. */
+  constructor(most: number, mostBytes: number) {
+    super()
+    this.most = most
+    this.mostBytes = mostBytes
+  }
+
+  addAll(lines: ReadonlyArray<Line>): void {
+    for (const line of lines) this.add(line)
+    const isFull = this.size >= (1 + step) * this.most || this.bytes > this.mostBytes
+    const surplus = isFull ? Math.max(this.size - this.most, this.surplus((1 - step) * this.mostBytes)) : 0
+    if (surplus > 0) this.erased = this.removeFirst(surplus).at(-1)!.seq
+  }
+
+  /** None of what was said before this place is there any more. */
+  clear(erased: Seq): void {
+    this.removeFirst(this.size)
+    this.erased = erased
+  }
+}
+
+/** How they are read, in the words of the log. */
+export const readingOf = (lines: LastLines): Pick<typeof MessageLog.Service, "startOf" | "count" | "erased" | "read"> => ({
+  startOf: (room, before, count) =>
+    Effect.sync(() => {
+      let start = before
+      for (const { seq } of Iterable.take(lines.backwards(room, before), count)) start = seq
+      return start
+    }),
+  count: (room, from, before, limit) => Effect.sync(() => lines.count(room, from, before, limit)),
+  erased: () => Effect.sync(() => lines.erased),
+  read: (room, from, before) => Effect.sync(() => lines.page(room, from, before))
+})

@@ -1,0 +1,356 @@
+/** The shared stream on NATS JetStream: a stream with two subjects, a bucket of signs of life, and a subject for each node. */
+import {
+  DeliverPolicy,
+  jetstream,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstreamManager,
+  type JsMsg,
+  StorageType,
+  type StreamConfig,
+  type StreamInfo,
+  JetStreamApiCodes,
+  JetStreamApiError
+} from "@nats-io/jetstream"
+import { Bucket, Kvm } from "@nats-io/kv"
+import {
+  connect,
+  nanos,
+  type NatsConnection,
+  type NodeConnectionOptions,
+  NoRespondersError,
+  RequestError
+} from "@nats-io/transport-node"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as PubSub from "effect/PubSub"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { NodeId } from "../domain/Event.ts"
+import { CannotOpen } from "./MessageLog.ts"
+import * as Codec from "./RecordCodec.ts"
+import { type Identity, type Message, NoSuchNode, OutOfReach, type SharedStream } from "./SharedStream.ts"
+
+export interface Options {
+  readonly servers: ReadonlyArray<string>
+  /** What the names of all subjects, streams and buckets begin with. */
+  readonly prefix: string
+  readonly replicas: number
+  /** What of TLS and of logging in is asked for. */
+  readonly access: Pick<NodeConnectionOptions, "tls" | "authenticator">
+  readonly keepLines: number
+  readonly keepDays: number
+  readonly keepBytes: number
+}
+
+/** One request waits for so many ms. */
+const timeout = 2000
+/** So long, in ms, the stream knows which IDs it had. */
+const duplicateWindow = 120_000
+/** A payload must have room for so many bytes: twice what a record is meant to have. */
+export const leastPayload = 2 * Codec.recordBytes
+// So many bytes of messages are held for a look at what was.
+const lookBytes = 64 * 1_048_576
+// So many questions of others are answered at once.
+const answersAtOnce = 16
+// A node that begins waits so long for NATS.
+const patience = "10 seconds"
+
+export interface Link {
+  readonly shared: SharedStream
+  readonly js: JetStreamClient
+  /** Ends when the connection is closed for good, and says why. */
+  readonly closed: Effect.Effect<string>
+}
+
+const call = <A>(run: () => Promise<A>): Effect.Effect<A, OutOfReach> =>
+  Effect.tryPromise({ try: run, catch: (error) => new OutOfReach({ why: whyOf(error) }) })
+
+const whyOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+/** Connects, and makes what is not there yet; or says after 10 s why that cannot be. */
+export const make = (options: Options): Effect.Effect<Link, CannotOpen, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { prefix, replicas, servers } = options
+    const connection = yield* Effect.mapError(
+      untilPatience(open(options)),
+      ({ why }) => new CannotOpen({ message: `NATS at ${servers.join(",")} cannot be reached: ${why}` })
+    )
+    const most = connection.info?.max_payload ?? 0
+    if (most < leastPayload) {
+      const message = `the max_payload of NATS is ${most} bytes, and tellnet needs ${leastPayload}`
+      return yield* new CannotOpen({ message })
+    }
+    const js = jetstream(connection, { timeout })
+    const prepared = Effect.gen(function*() {
+      const jsm = yield* call(() => jetstreamManager(connection, { timeout }))
+      yield* stateOf(jsm, options)
+      const config = { history: 1, storage: StorageType.File, replicas, allow_direct: false }
+      const nodes = yield* call(() => new Kvm(js).create(`${prefix}_nodes`, config))
+      return nodes instanceof Bucket ? { jsm, nodes } : yield* Effect.dieMessage("a bucket of another kind")
+    })
+    const { jsm, nodes } = yield* Effect.mapError(
+      untilPatience(prepared),
+      ({ why }) => new CannotOpen({ message: `JetStream at ${servers.join(",")} cannot be used: ${why}` })
+    )
+    const breaks = yield* breaksOf(connection)
+    return {
+      js,
+      shared: sharedStream({ connection, js, jsm, nodes, breaks, options }),
+      closed: Effect.map(Effect.promise(() => connection.closed()), (error) => error ? whyOf(error) : "it was closed")
+    }
+  })
+
+/** Tries again and again for as long as a node that begins may wait; then says what was wrong last. */
+const untilPatience = <A, R>(self: Effect.Effect<A, OutOfReach, R>): Effect.Effect<A, OutOfReach, R> =>
+  Effect.suspend(() => {
+    let last = new OutOfReach({ why: "it does not answer" })
+    return self.pipe(
+      Effect.tapError((error) => Effect.sync(() => last = error)),
+      Effect.retry(Schedule.spaced("300 millis")),
+      Effect.timeoutFail({ duration: patience, onTimeout: () => last })
+    )
+  })
+
+const open = ({ access, prefix, servers }: Options) =>
+  Effect.acquireRelease(
+    call(() =>
+      connect({
+        servers: [...servers],
+        name: `tellnet ${prefix}`,
+        inboxPrefix: `${prefix}.inbox`,
+        maxReconnectAttempts: -1,
+        reconnectTimeWait: 200,
+        reconnectJitter: 100,
+        pingInterval: 1000,
+        maxPingOut: 2,
+        timeout,
+        ignoreClusterUpdates: true,
+        ...access
+      })
+    ),
+    (connection) => Effect.ignore(Effect.timeout(call(() => connection.close()), "1 second"))
+  )
+
+/** Told whenever the connection was lost. */
+const breaksOf = (connection: NatsConnection) =>
+  Effect.gen(function*() {
+    const breaks = yield* PubSub.sliding<string>(16)
+    yield* Stream.fromAsyncIterable(connection.status(), (error) => error).pipe(
+      Stream.filter(({ type }) => type === "disconnect" || type === "staleConnection"),
+      Stream.runForEach(({ type }) => PubSub.publish(breaks, type)),
+      Effect.ignore,
+      Effect.forkScoped
+    )
+    return breaks
+  })
+
+interface Parts {
+  readonly connection: NatsConnection
+  readonly js: JetStreamClient
+  readonly jsm: JetStreamManager
+  readonly nodes: Bucket
+  readonly breaks: PubSub.PubSub<string>
+  readonly options: Options
+}
+
+const streamName = ({ prefix }: Options) => `${prefix}_log`
+
+/** What the stream is like; one that is there is brought in line with the flags. */
+const configOf = (options: Options) => ({
+  name: streamName(options),
+  subjects: [`${options.prefix}.log.said`, `${options.prefix}.log.presence`],
+  storage: StorageType.File,
+  num_replicas: options.replicas,
+  max_msgs: options.keepLines,
+  max_age: nanos(options.keepDays * 86_400_000),
+  max_bytes: options.keepBytes,
+  max_msg_size: leastPayload,
+  duplicate_window: nanos(duplicateWindow),
+  allow_direct: false
+}) satisfies Partial<StreamConfig>
+
+const isNoStream = (error: unknown) => error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
+
+const stateOf = (jsm: JetStreamManager, options: Options): Effect.Effect<StreamInfo, OutOfReach> =>
+  Effect.gen(function*() {
+    const config = configOf(options)
+    const info = yield* Effect.tryPromise(() => jsm.streams.info(config.name)).pipe(
+      Effect.map(Option.some),
+      Effect.catchIf(({ error }) => isNoStream(error), () => Effect.succeedNone),
+      Effect.mapError(({ error }) => new OutOfReach({ why: whyOf(error) }))
+    )
+    // Two that begin at once make the same one.
+    if (Option.isNone(info)) return yield* call(() => jsm.streams.add(config))
+    const { max_age, max_bytes, max_msgs, num_replicas } = info.value.config
+    const isInLine = max_age === config.max_age && max_bytes === config.max_bytes && max_msgs === config.max_msgs &&
+      num_replicas === config.num_replicas
+    return isInLine ? info.value : yield* call(() => jsm.streams.update(config.name, config))
+  })
+
+const logKey = "log"
+const beatKey = (node: NodeId) => `node.${node}`
+const nodeOf = (key: string): Option.Option<NodeId> =>
+  Schema.decodeOption(Codec.Node)(key.replace(/^node\./, "")).pipe(Option.filter((node) => node !== ""))
+
+const IdentityJson = Schema.parseJson(
+  Schema.Struct({ id: Schema.String, created: Schema.String, from: Schema.NonNegativeInt })
+)
+const decodeIdentity = Schema.decodeEither(IdentityJson)
+
+const sharedStream = (parts: Parts): SharedStream => {
+  const { connection, js, jsm, nodes, options } = parts
+  const subject = (node: NodeId) => `${options.prefix}.node.${node}`
+  return {
+    state: Effect.map(stateOf(jsm, options), ({ created, state }) => ({
+      created,
+      first: state.first_seq,
+      last: state.last_seq
+    })),
+    identity: Effect.flatMap(call(() => nodes.get(logKey)), (entry) => {
+      if (entry === null || entry.operation !== "PUT") return Effect.succeed(undefined)
+      return Either.match(decodeIdentity(entry.string()), {
+        onLeft: () => new OutOfReach({ why: "who the log is cannot be read" }),
+        onRight: (value) => Effect.succeed({ value, version: entry.revision })
+      })
+    }),
+    identify: (value: Identity, before) =>
+      call(() => nodes.put(logKey, JSON.stringify(value), { previousSeq: before ?? 0 })).pipe(
+        Effect.as(true),
+        Effect.catchIf(({ why }) => why.includes("wrong last sequence"), () => Effect.succeed(false))
+      ),
+    publish: (kind, id, body) => call(() => js.publish(`${options.prefix}.log.${kind}`, body, { msgID: id, timeout })),
+    follow: (from, take, begun) => follow(parts, from, take, begun),
+    between: (from, to) => between(parts, from, to),
+    purgePresence: (before) =>
+      call(() => jsm.streams.purge(streamName(options), { filter: `${options.prefix}.log.presence`, seq: before })),
+    beat: (node) => call(() => nodes.put(beatKey(node), "")),
+    beats: (heard) => beats(parts, heard),
+    known: Effect.flatMap(
+      call(() => nodes.keys("node.*")),
+      (keys) => Stream.runCollect(Stream.fromAsyncIterable(keys, (error) => new OutOfReach({ why: whyOf(error) })))
+    ).pipe(Effect.map((keys) => Array.from(keys).flatMap((key) => Option.toArray(nodeOf(key))))),
+    // With no marker that would stay.
+    forget: (node) => call(() => jsm.streams.purge(nodes.stream, { filter: nodes.subjectForKey(beatKey(node)) })),
+    ask: (node, body) =>
+      Effect.tryPromise({
+        try: () => connection.request(subject(node), body, { timeout }),
+        catch: (error) =>
+          error instanceof NoRespondersError || error instanceof RequestError && error.isNoResponders()
+            ? new NoSuchNode({ node })
+            : new OutOfReach({ why: whyOf(error) })
+      }).pipe(Effect.map(({ data }) => data)),
+    answer: (node, answer) =>
+      Effect.acquireUseRelease(
+        Effect.sync(() => connection.subscribe(subject(node))),
+        (questions) =>
+          Stream.fromAsyncIterable(questions, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
+            Stream.mapEffect((question) =>
+              Effect.map(answer(question.data), (body) => void (body && question.respond(body))), {
+              concurrency: answersAtOnce,
+              unordered: true
+            }),
+            Stream.runDrain
+          ),
+        (questions) => Effect.sync(() => questions.unsubscribe())
+      ).pipe(Effect.zipRight(new OutOfReach({ why: "nothing is asked any more" })))
+  }
+}
+
+/** Fails when the connection is lost. */
+const untilBreak = ({ breaks, connection }: Parts): Effect.Effect<never, OutOfReach> =>
+  Effect.scoped(Effect.gen(function*() {
+    const told = yield* PubSub.subscribe(breaks)
+    // It may have been lost before.
+    yield* Effect.timeoutFail(call(() => connection.flush()), {
+      duration: timeout,
+      onTimeout: () => new OutOfReach({ why: "it does not answer" })
+    })
+    return yield* new OutOfReach({ why: yield* told.take })
+  }))
+
+const messageOf = ({ data, seq, timestampNanos }: JsMsg): Message => ({
+  place: seq,
+  at: Number(timestampNanos / 1_000_000n),
+  body: data
+})
+
+const ordered = ({ js, options }: Parts, from: number) =>
+  call(() =>
+    js.consumers.get(streamName(options), { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from })
+  )
+
+// What the consumer says of itself when messages may be missing.
+const signsOfLoss: ReadonlySet<string> = new Set([
+  "heartbeats_missed",
+  "ordered_consumer_recreated",
+  "consumer_not_found",
+  "consumer_deleted",
+  "stream_not_found",
+  "no_responders"
+])
+
+const follow = (
+  parts: Parts,
+  from: number,
+  take: (message: Message) => Effect.Effect<void>,
+  begun: Effect.Effect<void>
+): Effect.Effect<never, OutOfReach> =>
+  Effect.scoped(Effect.gen(function*() {
+    const consumer = yield* ordered(parts, from)
+    const messages = yield* Effect.acquireRelease(
+      call(() => consumer.consume({ max_messages: 500, idle_heartbeat: 1000, expires: 5000 })),
+      (messages) => Effect.sync(() => messages.stop())
+    )
+    const taking = Stream.fromAsyncIterable(messages, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
+      Stream.runForEach((message) => take(messageOf(message)))
+    )
+    const losing = Stream.fromAsyncIterable(messages.status(), (error) => new OutOfReach({ why: whyOf(error) })).pipe(
+      Stream.filter(({ type }) => signsOfLoss.has(type)),
+      Stream.runForEach(({ type }) => new OutOfReach({ why: type }))
+    )
+    yield* begun
+    yield* Effect.raceFirst(Effect.raceFirst(taking, losing), untilBreak(parts))
+    return yield* new OutOfReach({ why: "the stream ended" })
+  }))
+
+const between = (parts: Parts, from: number, to: number): Effect.Effect<ReadonlyArray<Message>, OutOfReach> =>
+  Effect.gen(function*() {
+    const consumer = yield* ordered(parts, from)
+    const fetched = yield* call(() => consumer.fetch({ max_messages: to - from + 1, expires: 5000 }))
+    const messages: Array<Message> = []
+    let bytes = 0
+    let oldest = 0
+    yield* Stream.fromAsyncIterable(fetched, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
+      // What stood there may be gone: then nothing is left behind the last one.
+      Stream.takeUntil(({ info, seq }) => seq >= to || info.pending === 0),
+      Stream.runForEach((message) =>
+        Effect.sync(() => {
+          messages.push(messageOf(message))
+          bytes += message.data.length
+          while (bytes > lookBytes) bytes -= messages[oldest++]!.body.length
+        })
+      )
+    )
+    return messages.slice(oldest).filter(({ place }) => place <= to)
+  })
+
+const beats = (parts: Parts, heard: (node: NodeId) => void): Effect.Effect<never, OutOfReach> =>
+  Effect.scoped(Effect.gen(function*() {
+    const watching = yield* Effect.acquireRelease(
+      call(() => parts.nodes.watch({ key: "node.*" })),
+      (watching) => Effect.sync(() => watching.stop())
+    )
+    const hearing = Stream.fromAsyncIterable(watching, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
+      Stream.runForEach(({ key, operation }) =>
+        Effect.sync(() => {
+          if (operation === "PUT") for (const node of Option.toArray(nodeOf(key))) heard(node)
+        })
+      )
+    )
+    yield* Effect.raceFirst(hearing, untilBreak(parts))
+    return yield* new OutOfReach({ why: "no sign of life is told any more" })
+  }))
