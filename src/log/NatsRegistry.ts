@@ -1,6 +1,6 @@
 /**
  * The registry in a bucket of NATS, which all nodes share. A version is the number of a message in the stream behind the
- * bucket. Knows nothing of the connection: whoever opens it also says how long one request may take to open the bucket.
+ * bucket. Knows nothing of the connection, whose own limits hold while a bucket is opened.
  */
 import { JetStreamApiCodes, JetStreamApiError, type JetStreamClient, StorageType } from "@nats-io/jetstream"
 import { Bucket, type KvEntry, Kvm } from "@nats-io/kv"
