@@ -103,6 +103,23 @@ const data: Kind<Settings["data"]> = {
   read: (text) => text === "" || text === "off" ? Option.none() : Option.some(text === "none" ? text : { file: text })
 }
 
+const servers: Kind<ReadonlyArray<string>> = {
+  placeholder: "URLS",
+  expects: "off, or addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222",
+  read: (text) => {
+    if (text === "off") return Option.some([])
+    const urls = text.split(",").map((url) => url.trim())
+    // Whoever logs in does so by a file: flags are seen by all who are on the machine.
+    return urls.every((url) => /^(?:nats|tls):\/\/[^\s@/]+:\d{1,5}$/.test(url)) ? Option.some(urls) : Option.none()
+  }
+}
+
+const subject: Kind<string> = {
+  placeholder: "NAME",
+  expects: "1 to 32 of a-z, 0-9, _ and -",
+  read: (text) => Option.liftPredicate(text, (text) => /^[a-z0-9_-]{1,32}$/.test(text))
+}
+
 const levels = ["all", "trace", "debug", "info", "warning", "error", "fatal", "none"]
 const logLevel: Kind<LogLevel.LogLevel> = {
   placeholder: "LEVEL",
@@ -141,6 +158,19 @@ const settingsOf = (
   keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),
   keepDays: take("Keeping", "keep-days", integer(1, 36_500), "90", "days for which they are kept"),
   keepBytes: take("Keeping", "keep-bytes", integer(1_048_576, 2 ** 50), "2147483648", "bytes that they may take there"),
+  nats: take("Keeping", "nats", servers, "off", "NATS servers of several nodes, in place of --data"),
+  natsPrefix: take("Keeping", "nats-prefix", subject, "tellnet", "what the names of all that is on NATS begin with"),
+  natsReplicas: take("Keeping", "nats-replicas", integer(1, 5), "1", "NATS servers that keep each record"),
+  natsCa: take("Keeping", "nats-ca", optional("none", file), "none", "certificates of NATS that are trusted (PEM)"),
+  natsLogin: take("Keeping", "nats-login", optional("none", file), "none", "file with USER:PASSWORD for NATS"),
+  natsNkey: take("Keeping", "nats-nkey", optional("none", file), "none", "file with the seed of an nkey for NATS"),
+  nodeLease: take(
+    "Keeping",
+    "node-lease",
+    duration(Duration.seconds(3)),
+    "5s",
+    "a node that is silent for so long is thought dead"
+  ),
   maxOwned: take("Keeping", "max-owned", integer(0, 10_000_000), "100000", "names that have owners, at most"),
   nameTtl: take("Keeping", "name-ttl", days, "180d", "a name that its owner does not use is free again"),
   idleTimeout: take("Limits", "idle-timeout", duration(Duration.zero), "0", "silent users are kicked; 0: never"),

@@ -55,7 +55,7 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
     Layer.provide([Broadcaster.layer, JsonForm.layer]),
     Layer.provide([OnlineMap.layer, Mailbox.layer, PlainForm.layer, Monitor.layer]),
     Layer.provide(Records.layer),
-    Layer.provide([Log.layer, Stats.layer])
+    Layer.provide(Layer.provideMerge(Log.layer, Stats.layer))
   )
 }
 
@@ -85,6 +85,8 @@ const make = Effect.gen(function*() {
     { name: "refusal log", fiber: yield* Effect.forkScoped(RefusalLog.run) }
   ]
   yield* Effect.addFinalizer(() => stop(doors, sessions, admission.connections))
+  // Others may say more than this node knows yet.
+  yield* log.ready
   stats.accepting = true
   for (const { host, name, port } of doors) {
     yield* Effect.log(`listening on ${address(host, port)}${name === "tls" ? " with TLS" : ""}`)

@@ -36,17 +36,18 @@ export interface Settings {
   readonly keepDays: number
   /** How many bytes the file may use; this limit comes before all others. */
   readonly keepBytes: number
-  /** The servers of NATS on which this process is one of several nodes, in place of a file. */
-  readonly nats:
-    | undefined
-    | {
-      readonly servers: ReadonlyArray<string>
-      readonly prefix: string
-      readonly replicas: number
-      readonly ca: string | undefined
-      readonly login: string | undefined
-      readonly nkey: string | undefined
-    }
+  /** The servers of NATS on which this process is one of several nodes, in place of a file; none: it is alone. */
+  readonly nats: ReadonlyArray<string>
+  /** What the names of all subjects, streams and buckets begin with there. */
+  readonly natsPrefix: string
+  /** On how many servers of NATS each record is. */
+  readonly natsReplicas: number
+  /** The path of the certificates that are trusted there, in PEM form. */
+  readonly natsCa: Option.Option<string>
+  /** The path of a file with `USER:PASSWORD`. */
+  readonly natsLogin: Option.Option<string>
+  /** The path of a file with the seed of an nkey. */
+  readonly natsNkey: Option.Option<string>
   /** A node that gives no sign of life for so long is thought dead. */
   readonly nodeLease: Duration.Duration
   /** How many names may have owners. */
@@ -88,14 +89,22 @@ export interface Settings {
 /** Settings that are good each for itself, but not together. */
 export class SettingsDisagree extends Data.TaggedError("SettingsDisagree")<{ readonly message: string }> {}
 
+// A record of a line must fit into a message of NATS.
+const longestShared = 65_536
+
 // What stands before the words of a line, and what an entry of a channel costs.
 const besideLine = 1024
 
-const disagreement = ({ backlog, maxLine, noPlain, tlsCert, tlsKey, tlsPort }: Settings): string | undefined => {
+const disagreement = ({ backlog, maxLine, nats, natsCa, natsLogin, natsNkey, noPlain, tlsCert, tlsKey, tlsPort }: Settings): string | undefined => {
   const tls = tlsPort._tag === "Some"
   // A private line may take a quarter of what may wait.
   const least = 4 * (maxLine + besideLine)
   if (backlog < least) return `--max-line ${maxLine} needs a --backlog of ${least} at least.`
+  if (nats.length > 0 && maxLine > longestShared) return `--nats needs a --max-line of ${longestShared} at most.`
+  if (nats.length === 0 && natsCa._tag === "Some") return "--nats-ca needs --nats."
+  if (nats.length === 0 && natsLogin._tag === "Some") return "--nats-login needs --nats."
+  if (nats.length === 0 && natsNkey._tag === "Some") return "--nats-nkey needs --nats."
+  if (natsLogin._tag === "Some" && natsNkey._tag === "Some") return "--nats-login and --nats-nkey exclude each other."
   if (tls && tlsCert._tag === "None") return "--tls-port needs --tls-cert."
   if (tls && tlsKey._tag === "None") return "--tls-port needs --tls-key."
   if (!tls && tlsCert._tag === "Some") return "--tls-cert needs --tls-port."
