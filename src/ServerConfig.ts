@@ -95,7 +95,9 @@ const longestShared = 65_536
 // What stands before the words of a line, and what an entry of a channel costs.
 const besideLine = 1024
 
-const disagreement = ({ backlog, maxLine, nats, natsCa, natsLogin, natsNkey, noPlain, tlsCert, tlsKey, tlsPort }: Settings): string | undefined => {
+const disagreement = (
+  { backlog, maxLine, nats, natsCa, natsLogin, natsNkey, noPlain, tlsCert, tlsKey, tlsPort }: Settings
+): string | undefined => {
   const tls = tlsPort._tag === "Some"
   // A private line may take a quarter of what may wait.
   const least = 4 * (maxLine + besideLine)

@@ -8,9 +8,9 @@ import type * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
-import type { Event, Stored } from "../domain/Event.ts"
+import type { Event, Stored, UserId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
-import type { Output } from "../domain/Output.ts"
+import type { Output, Private } from "../domain/Output.ts"
 import type { World } from "../domain/World.ts"
 import { type Condition, type Folded, MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
@@ -82,6 +82,8 @@ export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster,
   ) => Effect.Effect<void>
   /** The same until the answer was handed to the user's channel; made once for all who ask the same in one turn. */
   readonly askAndWait: (asker: Asker, answer: (world: World) => Answer) => Effect.Effect<void>
+  /** Tells a user something private that somebody on another node wrote. `false`: it is not here any more by this name. */
+  readonly whisper: (to: UserId, by: UserId, output: Private) => Effect.Effect<boolean>
   /**
    * Gives a long answer, which is made as it is taken. `pay` is told of its bytes, and says for how many ms the next part
    * waits.
@@ -147,6 +149,7 @@ const make = Effect.gen(function*() {
     inform: (user, output) => channel.offer({ _tag: "Informed", user, output }),
     ask: (asker, answer, event) => channel.offer({ _tag: "Asked", asker, answer, ...event && { event } }),
     askAndWait: (asker, answer) => dealWith((done) => ({ _tag: "Awaited", asker, answer, done })),
+    whisper: (to, by, output) => dealWith((told) => ({ _tag: "Whispered", to, by, output, told })),
     stream: (asker, pages, pay) => dealWith((done) => ({ _tag: "Streamed", asker, pages, pay, done })),
     reform: (user, form, first) => channel.offer({ _tag: "Formed", user, form, first }),
     shut: (user, ignores) => dealWith((done) => ({ _tag: "Shut", user, ignores, done })),

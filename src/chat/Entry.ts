@@ -66,6 +66,14 @@ export type Entry =
     readonly answer: (world: World) => Answer
     readonly done: Done
   }
+  /** Another node sends something private for a user; `told`: whether that is still here by this name. */
+  | {
+    readonly _tag: "Whispered"
+    readonly to: UserId
+    readonly by: UserId
+    readonly output: Private
+    readonly told: (isHere: boolean) => void
+  }
   /** A long answer, made as it is taken. `pay` is told of its bytes, and says for how many ms the next part waits. */
   | {
     readonly _tag: "Streamed"
@@ -98,6 +106,8 @@ const textOf = (entry: Entry): number => {
       return entry.event._tag === "Said" ? Buffer.byteLength(entry.event.text) : 0
     case "Informed":
       return entry.output instanceof Uint8Array ? entry.output.length : 0
+    case "Whispered":
+      return Buffer.byteLength(entry.output.text)
     case "Replied":
       return entry.reply._tag === "UnknownCommand" ? Buffer.byteLength(entry.reply.command) : 0
     default:
@@ -119,5 +129,6 @@ export const promisedTo = (entry: Entry): User | undefined => {
 export const settle = (entry: Entry): void => {
   if ("done" in entry) entry.done?.()
   // A server that ends decides nothing any more.
+  if (entry._tag === "Whispered") entry.told(false)
   if (entry._tag === "Tried") entry.decided({ refusal: { _tag: "Busy" }, seq: undefined })
 }

@@ -1,4 +1,4 @@
-/** Private lines: to somebody who is here at once, to an owner who is not into its mailbox. */
+/** Private lines: to somebody who is here at once, or by its node; to an owner who is not into its mailbox. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { originOf } from "../domain/Address.ts"
@@ -8,6 +8,7 @@ import { nameKey } from "../domain/Name.ts"
 import * as Nonces from "../domain/Nonces.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import * as World from "../domain/World.ts"
+import { OtherNodes } from "../log/OtherNodes.ts"
 import type { Command } from "../wire/Command.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import type { Answer } from "./Entry.ts"
@@ -25,50 +26,86 @@ const makeShared = Effect.gen(function*() {
     broadcaster: yield* Broadcaster,
     clock: yield* Effect.clock,
     mailbox: yield* Mailbox,
+    others: yield* OtherNodes,
     online: yield* OnlineMap
   }
 })
 type Shared = Effect.Effect.Success<typeof makeShared>
 
 /** What carries out such a line. */
-export const make = Effect.map(
-  makeShared,
-  (shared) => (visit: Visit, command: Tell): Effect.Effect<void> =>
+export const make = Effect.map(makeShared, (shared) => {
+  shared.others.onLetter(({ by, from, name, text, to }) =>
+    shared.broadcaster.whisper(to, by, { _tag: "Private", from, to: name, text })
+  )
+  return (visit: Visit, command: Tell): Effect.Effect<void> =>
     Effect.flatMap(shared.online, (world) => {
       const { name, text } = command
-      const { broadcaster } = shared
+      const { broadcaster, others } = shared
       if (name === "") return broadcaster.reply(visit.asker, { _tag: "TellMalformed" })
-      const isHere = Option.isSome(World.holder(world, name))
-      // Only what may have to be kept is waited for.
-      if (isHere || !World.isOwned(world, name)) return tell(shared, visit, command, isHere)
-      return text.trim() === ""
-        ? broadcaster.reply(visit.asker, { _tag: "TellEmpty" })
-        : keep(shared, visit, command, world)
+      const to = World.holder(world, name)
+      // Only what may have to be kept, or goes to another node, is waited for.
+      if (Option.isNone(to) && !World.isOwned(world, name)) return tell(shared, visit, command)
+      if (Option.isSome(to) && !others.isOther(to.value.node)) return tell(shared, visit, command)
+      if (text.trim() === "") return broadcaster.reply(visit.asker, { _tag: "TellEmpty" })
+      return Option.match(to, {
+        onNone: () => keep(shared, visit, command, world),
+        onSome: (to) => send(shared, visit, command, to, world)
+      })
     })
-)
+})
 
-const tell = ({ broadcaster, clock }: Shared, visit: Visit, command: Tell, isHere: boolean) => {
+const tell = (shared: Shared, visit: Visit, command: Tell) => {
   const { name, nonce, text } = command
   const { asker, user: { id, who } } = visit
-  const isSaid = isHere && nonce !== undefined && who !== undefined && text.trim() !== ""
-  return broadcaster.ask(
+  const isSaid = nonce !== undefined && who !== undefined && text.trim() !== ""
+  return shared.broadcaster.ask(
     asker,
-    (world) => answerOf(world, visit, command, () => visit.pay(monotonic(clock), guessLines - 1)),
+    (world) => answerOf(shared, world, visit, command),
     isSaid ? { _tag: "Told", user: id, who, nonce, to: nameKey(name) } : undefined
   )
 }
 
-const answerOf = (world: World.World, { user }: Visit, { name, text }: Tell, guessed: () => void): Answer => {
+const answerOf = ({ clock, others }: Shared, world: World.World, visit: Visit, { name, text }: Tell): Answer => {
+  const { user } = visit
   const to = Option.getOrUndefined(World.holder(world, name))
   if (to === undefined || user.who === undefined) {
-    guessed()
+    visit.pay(monotonic(clock), guessLines - 1)
     return { reply: { _tag: "NoSuchUser" } }
   }
-  return text.trim() === "" ? { reply: { _tag: "TellEmpty" } } : delivered(user.who, to, text)
+  if (text.trim() === "") return { reply: { _tag: "TellEmpty" } }
+  // It was taken on another node just now.
+  return others.isOther(to.node) ? unreachable(to) : delivered(user.who, to, text)
 }
 
-const delivered = (from: Who, { user, who }: Online, text: string): Answer => ({
-  private: { to: user, output: { _tag: "Private", from, to: who.name, text } },
+const unreachable = ({ who }: Online): Answer => ({ reply: { _tag: "Unreachable", name: who.name } })
+
+/** To somebody who is connected to another node. */
+const send = (shared: Shared, visit: Visit, { nonce, text }: Tell, to: Online, world: World.World) =>
+  Effect.gen(function*() {
+    const { broadcaster, clock, others } = shared
+    const { asker, user } = visit
+    const from = user.who
+    if (from === undefined) return
+    const seq = nonce && Option.getOrUndefined(Nonces.find(world.nonces, nonce, clock.unsafeCurrentTimeMillis()))
+    if (seq !== undefined) return yield* broadcaster.reply(asker, { _tag: "Done", seq })
+    const letter = { by: user.id, from, to: to.user, name: to.who.name, text: terminalSafe(text) }
+    const answer = yield* Effect.match(others.tell(to.node, letter), {
+      onFailure: () => unreachable(to),
+      onSuccess: (isTold): Answer => isTold ? copyOf(from, to, text) : { reply: { _tag: "NoSuchUser" } }
+    })
+    // In this order: whoever sends again what it got no answer to is not told that it arrived when it did not.
+    if (nonce !== undefined && answer.copy !== undefined) {
+      yield* broadcaster.carry({ _tag: "Told", user: user.id, who: from, nonce, to: undefined })
+    }
+    yield* broadcaster.askAndWait(asker, () => answer)
+  })
+
+const delivered = (from: Who, to: Online, text: string): Answer => ({
+  private: { to: to.user, output: { _tag: "Private", from, to: to.who.name, text } },
+  ...copyOf(from, to, text)
+})
+
+const copyOf = (from: Who, { who }: Online, text: string): Answer => ({
   copy: { _tag: "Wrote", from, to: who.name, text },
   reply: { _tag: "Delivered", to: who.name, kept: false }
 })

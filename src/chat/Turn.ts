@@ -255,6 +255,13 @@ const playEntry = (deeds: Array<Deed>, world: World.World, entry: Entry, { known
     case "Awaited":
       answer(deeds, entry.asker, () => entry.answer(world), false)
       break
+    case "Whispered": {
+      const { by, output, told, to } = entry
+      const isHere = Option.exists(World.holder(world, output.to), ({ user }) => user === to)
+      if (isHere) deeds.push({ _tag: "Whisper", to, by, output })
+      deeds.push({ _tag: "Settle", settle: () => told(isHere) })
+      break
+    }
     case "Streamed":
       deeds.push({ _tag: "Stream", asker: entry.asker, pages: entry.pages(world), pay: entry.pay })
       break

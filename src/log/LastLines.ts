@@ -36,7 +36,9 @@ export class LastLines extends Lines {
 }
 
 /** How they are read, in the words of the log. */
-export const readingOf = (lines: LastLines): Pick<typeof MessageLog.Service, "startOf" | "count" | "erased" | "read"> => ({
+export const readingOf = (
+  lines: LastLines
+): Pick<typeof MessageLog.Service, "startOf" | "count" | "erased" | "read"> => ({
   startOf: (room, before, count) =>
     Effect.sync(() => {
       let start = before

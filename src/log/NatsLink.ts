@@ -2,15 +2,15 @@
 import {
   DeliverPolicy,
   jetstream,
+  JetStreamApiCodes,
+  JetStreamApiError,
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
   type JsMsg,
   StorageType,
   type StreamConfig,
-  type StreamInfo,
-  JetStreamApiCodes,
-  JetStreamApiError
+  type StreamInfo
 } from "@nats-io/jetstream"
 import { Bucket, Kvm } from "@nats-io/kv"
 import {
@@ -160,20 +160,22 @@ interface Parts {
 const streamName = ({ prefix }: Options) => `${prefix}_log`
 
 /** What the stream is like; one that is there is brought in line with the flags. */
-const configOf = (options: Options) => ({
-  name: streamName(options),
-  subjects: [`${options.prefix}.log.said`, `${options.prefix}.log.presence`],
-  storage: StorageType.File,
-  num_replicas: options.replicas,
-  max_msgs: options.keepLines,
-  max_age: nanos(options.keepDays * 86_400_000),
-  max_bytes: options.keepBytes,
-  max_msg_size: leastPayload,
-  duplicate_window: nanos(duplicateWindow),
-  allow_direct: false
-}) satisfies Partial<StreamConfig>
+const configOf = (options: Options) =>
+  ({
+    name: streamName(options),
+    subjects: [`${options.prefix}.log.said`, `${options.prefix}.log.presence`],
+    storage: StorageType.File,
+    num_replicas: options.replicas,
+    max_msgs: options.keepLines,
+    max_age: nanos(options.keepDays * 86_400_000),
+    max_bytes: options.keepBytes,
+    max_msg_size: leastPayload,
+    duplicate_window: nanos(duplicateWindow),
+    allow_direct: false
+  }) satisfies Partial<StreamConfig>
 
-const isNoStream = (error: unknown) => error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
+const isNoStream = (error: unknown) =>
+  error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
 
 const stateOf = (jsm: JetStreamManager, options: Options): Effect.Effect<StreamInfo, OutOfReach> =>
   Effect.gen(function*() {
@@ -248,11 +250,13 @@ const sharedStream = (parts: Parts): SharedStream => {
         Effect.sync(() => connection.subscribe(subject(node))),
         (questions) =>
           Stream.fromAsyncIterable(questions, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
-            Stream.mapEffect((question) =>
-              Effect.map(answer(question.data), (body) => void (body && question.respond(body))), {
-              concurrency: answersAtOnce,
-              unordered: true
-            }),
+            Stream.mapEffect(
+              (question) => Effect.map(answer(question.data), (body) => void (body && question.respond(body))),
+              {
+                concurrency: answersAtOnce,
+                unordered: true
+              }
+            ),
             Stream.runDrain
           ),
         (questions) => Effect.sync(() => questions.unsubscribe())
@@ -347,7 +351,7 @@ const beats = (parts: Parts, heard: (node: NodeId) => void): Effect.Effect<never
     const hearing = Stream.fromAsyncIterable(watching, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
       Stream.runForEach(({ key, operation }) =>
         Effect.sync(() => {
-          if (operation === "PUT") for (const node of Option.toArray(nodeOf(key))) heard(node)
+          if (operation === "PUT") { for (const node of Option.toArray(nodeOf(key))) heard(node) }
         })
       )
     )

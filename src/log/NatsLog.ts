@@ -36,7 +36,9 @@ const accessOf = ({ ca, login, nkey }: Options): Effect.Effect<NatsLink.Options[
       Effect.try({
         try: () => readFileSync(file, "utf8").trim(),
         catch: (error) =>
-          new CannotOpen({ message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}` })
+          new CannotOpen({
+            message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`
+          })
       })
     const tls = ca === undefined ? {} : { tls: { ca: yield* text(ca) } }
     if (nkey !== undefined) return { ...tls, authenticator: nkeyAuthenticator(Buffer.from(yield* text(nkey))) }

@@ -8,6 +8,7 @@ import { OwnedNames } from "../../src/chat/OwnedNames.ts"
 import { Records } from "../../src/chat/Records.ts"
 import * as MemoryLog from "../../src/log/MemoryLog.ts"
 import type { CannotOpen, MessageLog } from "../../src/log/MessageLog.ts"
+import { OtherNodes } from "../../src/log/OtherNodes.ts"
 import type { Registry } from "../../src/log/Registry.ts"
 import { Stats } from "../../src/ops/Stats.ts"
 import type { Settings } from "../../src/ServerConfig.ts"
@@ -25,7 +26,7 @@ export const chat = (options: {
     Layer.provideMerge(Layer.mergeAll(options.broadcaster ?? Broadcaster.layer, JsonForm.layer)),
     Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, Mailbox.layer, PlainForm.layer)),
     Layer.provideMerge(Records.layer),
-    Layer.provideMerge(Layer.mergeAll(options.engine ?? MemoryLog.layer, Stats.layer)),
+    Layer.provideMerge(Layer.mergeAll(options.engine ?? MemoryLog.layer, OtherNodes.none, Stats.layer)),
     Layer.provideMerge(config(options.settings)),
     // None of it fails here.
     Layer.orDie
