@@ -23,12 +23,12 @@ import {
 } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { NodeId } from "../domain/Event.ts"
 import { CannotOpen } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
@@ -68,6 +68,28 @@ export interface Link {
 
 const call = <A>(run: () => Promise<A>): Effect.Effect<A, OutOfReach> =>
   Effect.tryPromise({ try: run, catch: (error) => new OutOfReach({ why: whyOf(error) }) })
+
+/**
+ * Runs this for each that comes, one after another; ends with the last. To return an iterator of NATS waits for its next value, so
+ * whoever opened it stops it.
+ */
+const forEach = <A>(
+  iterable: AsyncIterable<A>,
+  run: (a: A) => Effect.Effect<boolean | void, OutOfReach>
+): Effect.Effect<void, OutOfReach> =>
+  Effect.suspend(() => {
+    const iterator = iterable[Symbol.asyncIterator]()
+    let goesOn = true
+    return Effect.whileLoop({
+      while: () => goesOn,
+      body: () =>
+        Effect.flatMap(call(() => iterator.next()), (next) =>
+          next.done === true ? Effect.succeed(false) : run(next.value)),
+      step: (more) => {
+        goesOn = more !== false
+      }
+    })
+  })
 
 const whyOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -139,12 +161,11 @@ const open = ({ access, prefix, servers }: Options) =>
 const breaksOf = (connection: NatsConnection) =>
   Effect.gen(function*() {
     const breaks = yield* PubSub.sliding<string>(16)
-    yield* Stream.fromAsyncIterable(connection.status(), (error) => error).pipe(
-      Stream.filter(({ type }) => type === "disconnect" || type === "staleConnection"),
-      Stream.runForEach(({ type }) => PubSub.publish(breaks, type)),
-      Effect.ignore,
-      Effect.forkScoped
+    const told = forEach(
+      connection.status(),
+      ({ type }) => type === "disconnect" || type === "staleConnection" ? breaks.publish(type) : Effect.void
     )
+    yield* Effect.forkScoped(Effect.ignore(told))
     return breaks
   })
 
@@ -231,10 +252,13 @@ const sharedStream = (parts: Parts): SharedStream => {
       call(() => jsm.streams.purge(streamName(options), { filter: `${options.prefix}.log.presence`, seq: before })),
     beat: (node) => call(() => nodes.put(beatKey(node), "")),
     beats: (heard) => beats(parts, heard),
-    known: Effect.flatMap(
-      call(() => nodes.keys("node.*")),
-      (keys) => Stream.runCollect(Stream.fromAsyncIterable(keys, (error) => new OutOfReach({ why: whyOf(error) })))
-    ).pipe(Effect.map((keys) => Array.from(keys).flatMap((key) => Option.toArray(nodeOf(key))))),
+    known: Effect.flatMap(call(() => nodes.keys("node.*")), (keys) => {
+      const known: Array<NodeId> = []
+      return Effect.as(
+        forEach(keys, (key) => Effect.sync(() => void known.push(...Option.toArray(nodeOf(key))))),
+        known
+      )
+    }),
     // With no marker that would stay.
     forget: (node) => call(() => jsm.streams.purge(nodes.stream, { filter: nodes.subjectForKey(beatKey(node)) })),
     ask: (node, body) =>
@@ -249,16 +273,15 @@ const sharedStream = (parts: Parts): SharedStream => {
       Effect.acquireUseRelease(
         Effect.sync(() => connection.subscribe(subject(node))),
         (questions) =>
-          Stream.fromAsyncIterable(questions, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
-            Stream.mapEffect(
-              (question) => Effect.map(answer(question.data), (body) => void (body && question.respond(body))),
-              {
-                concurrency: answersAtOnce,
-                unordered: true
-              }
-            ),
-            Stream.runDrain
-          ),
+          Effect.scoped(Effect.gen(function*() {
+            const some = yield* Effect.makeSemaphore(answersAtOnce)
+            const start = yield* FiberSet.makeRuntime<never>()
+            yield* forEach(questions, (question) =>
+              Effect.map(some.take(1), () => {
+                const answered = Effect.map(answer(question.data), (body) => body && question.respond(body))
+                start(Effect.ensuring(answered, some.release(1)))
+              }))
+          })),
         (questions) => Effect.sync(() => questions.unsubscribe())
       ).pipe(Effect.zipRight(new OutOfReach({ why: "nothing is asked any more" })))
   }
@@ -309,12 +332,10 @@ const follow = (
       call(() => consumer.consume({ max_messages: 500, idle_heartbeat: 1000, expires: 5000 })),
       (messages) => Effect.sync(() => messages.stop())
     )
-    const taking = Stream.fromAsyncIterable(messages, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
-      Stream.runForEach((message) => take(messageOf(message)))
-    )
-    const losing = Stream.fromAsyncIterable(messages.status(), (error) => new OutOfReach({ why: whyOf(error) })).pipe(
-      Stream.filter(({ type }) => signsOfLoss.has(type)),
-      Stream.runForEach(({ type }) => new OutOfReach({ why: type }))
+    const taking = forEach(messages, (message) => take(messageOf(message)))
+    const losing = forEach(
+      messages.status(),
+      ({ type }) => signsOfLoss.has(type) ? new OutOfReach({ why: type }) : Effect.void
     )
     yield* begun
     yield* Effect.raceFirst(Effect.raceFirst(taking, losing), untilBreak(parts))
@@ -328,16 +349,16 @@ const between = (parts: Parts, from: number, to: number): Effect.Effect<Readonly
     const messages: Array<Message> = []
     let bytes = 0
     let oldest = 0
-    yield* Stream.fromAsyncIterable(fetched, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
-      // What stood there may be gone: then nothing is left behind the last one.
-      Stream.takeUntil(({ info, seq }) => seq >= to || info.pending === 0),
-      Stream.runForEach((message) =>
+    yield* Effect.ensuring(
+      forEach(fetched, (message) =>
         Effect.sync(() => {
           messages.push(messageOf(message))
           bytes += message.data.length
           while (bytes > lookBytes) bytes -= messages[oldest++]!.body.length
-        })
-      )
+          // What stood at the end may be gone: then nothing is left behind the last one.
+          return message.seq < to && message.info.pending > 0
+        })),
+      Effect.sync(() => fetched.stop())
     )
     return messages.slice(oldest).filter(({ place }) => place <= to)
   })
@@ -348,13 +369,10 @@ const beats = (parts: Parts, heard: (node: NodeId) => void): Effect.Effect<never
       call(() => parts.nodes.watch({ key: "node.*" })),
       (watching) => Effect.sync(() => watching.stop())
     )
-    const hearing = Stream.fromAsyncIterable(watching, (error) => new OutOfReach({ why: whyOf(error) })).pipe(
-      Stream.runForEach(({ key, operation }) =>
-        Effect.sync(() => {
-          if (operation === "PUT") { for (const node of Option.toArray(nodeOf(key))) heard(node) }
-        })
-      )
-    )
+    const hearing = forEach(watching, ({ key, operation }) =>
+      Effect.sync(() => {
+        if (operation === "PUT") { for (const node of Option.toArray(nodeOf(key))) heard(node) }
+      }))
     yield* Effect.raceFirst(hearing, untilBreak(parts))
     return yield* new OutOfReach({ why: "no sign of life is told any more" })
   }))

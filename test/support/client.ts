@@ -52,15 +52,30 @@ export interface Options {
   readonly localPort?: number
 }
 
-export const connect = (port: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>
+/** Nodes of one chat: clients of the first port come to them in turn. */
+const balanced = new Map<number, Array<number>>()
+export const balance = (ports: ReadonlyArray<number>): number => {
+  const [first = 0] = ports
+  balanced.set(first, [...ports])
+  return first
+}
+const nextPort = (port: number): number => {
+  const ports = balanced.get(port)
+  const next = ports?.shift() ?? port
+  ports?.push(next)
+  return next
+}
+
+export const connect = (to: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>
   Effect.gen(function*() {
+    const port = nextPort(to)
     const lines = yield* Queue.unbounded<string>()
     const over = yield* Deferred.make<void>()
     const socket = yield* Effect.acquireRelease(
       within(
         "a connection",
         Effect.async<Net.Socket, Error>((resume) => {
-          const to = {
+          const target = {
             port,
             host: options?.host ?? "127.0.0.1",
             allowHalfOpen: true,
@@ -69,7 +84,7 @@ export const connect = (port: number, options?: Options): Effect.Effect<Client, 
             ...(options?.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort })
           }
           const tls = options?.tls === true
-          const socket = tls ? Tls.connect({ ...to, rejectUnauthorized: false }) : Net.connect(to)
+          const socket = tls ? Tls.connect({ ...target, rejectUnauthorized: false }) : Net.connect(target)
           socket.once(tls ? "secureConnect" : "connect", () => resume(Effect.succeed(socket)))
           socket.once("error", (error) => resume(Effect.fail(error)))
         })

@@ -1,4 +1,5 @@
 /** A whole server in this process, on a port of its own. */
+import * as Array from "effect/Array"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,6 +8,8 @@ import * as LogLevel from "effect/LogLevel"
 import { defaults } from "../../src/Flags.ts"
 import { Server } from "../../src/Server.ts"
 import { ServerConfig, type Settings } from "../../src/ServerConfig.ts"
+import { balance } from "./client.ts"
+import { natsServer } from "./natsServer.ts"
 
 /** Any free port, no welcome, no old lines, no file, no pace for an address that all tests share, else the defaults. */
 export const config = (overrides: Partial<Settings> = {}) =>
@@ -19,5 +22,15 @@ export const doors = (overrides: Partial<Settings> = {}) =>
     (context) => Context.get(context, Server).doors.map(({ port }) => port)
   )
 
-/** The same with the plain door only. */
-export const start = (overrides: Partial<Settings> = {}) => Effect.map(doors(overrides), ([port = 0]) => port)
+/** So many nodes of one chat are started wherever a test does not care how many there are. */
+const nodes = Number(process.env["TEST_NODES"] ?? 1)
+
+/** The same with the plain door only. Where several nodes are started, clients of the port come to them in turn. */
+export const start = (overrides: Partial<Settings> = {}) =>
+  Effect.gen(function*() {
+    const isAnywhere = nodes > 1 && (overrides.data ?? "none") === "none" && overrides.nats === undefined
+    if (!isAnywhere) return (yield* doors(overrides))[0] ?? 0
+    const { url } = yield* natsServer()
+    const ports = yield* Effect.forEach(Array.makeBy(nodes, () => ({ ...overrides, nats: [url] })), doors)
+    return balance(ports.map(([port = 0]) => port))
+  })
