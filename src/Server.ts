@@ -55,7 +55,8 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
     Layer.provide([Broadcaster.layer, JsonForm.layer]),
     Layer.provide([OnlineMap.layer, Mailbox.layer, PlainForm.layer, Monitor.layer]),
     Layer.provide(Records.layer),
-    Layer.provide(Layer.provideMerge(Log.layer, Stats.layer))
+    Layer.provide(Log.layer),
+    Layer.provide(Stats.layer)
   )
 }
 

@@ -1,8 +1,10 @@
 import { defineConfig } from "vitest/config"
 
+// What is the same on one server and on several nodes of one chat.
+const laws = ["Rooms", "Server", "Json", "Owned", "Kept", "Missed", "Ignore"].map((name) => `test/${name}.test.ts`)
+
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: "test/support/bundle.ts",
     // Two at a time also where there are two cores: most of them wait.
     maxWorkers: 2,
@@ -10,6 +12,13 @@ export default defineConfig({
     // Every wait inside a test has its own, shorter limit; these only end what hangs elsewhere.
     testTimeout: 60_000,
     hookTimeout: 60_000,
-    maxConcurrency: 4
+    maxConcurrency: 4,
+    projects: [
+      { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"] } },
+      {
+        extends: true,
+        test: { name: "nodes", include: laws, env: { TEST_NODES: "3" }, setupFiles: "test/support/nodes.setup.ts" }
+      }
+    ]
   }
 })

@@ -7,6 +7,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
+import { nextPort } from "./nodes.ts"
 
 const patience = "20 seconds"
 
@@ -50,20 +51,6 @@ export interface Options {
   readonly localAddress?: string
   /** The port on this side, which two may share if both ask; 0 for any that another may share. */
   readonly localPort?: number
-}
-
-/** Nodes of one chat: clients of the first port come to them in turn. */
-const balanced = new Map<number, Array<number>>()
-export const balance = (ports: ReadonlyArray<number>): number => {
-  const [first = 0] = ports
-  balanced.set(first, [...ports])
-  return first
-}
-const nextPort = (port: number): number => {
-  const ports = balanced.get(port)
-  const next = ports?.shift() ?? port
-  ports?.push(next)
-  return next
 }
 
 export const connect = (to: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>

@@ -5,6 +5,7 @@ import type * as Scope from "effect/Scope"
 import type { Settings } from "../../src/ServerConfig.ts"
 import { arrive, type Client, type Options } from "./client.ts"
 import { folder } from "./engines.ts"
+import { isOnNodes, level } from "./nodes.ts"
 import { start } from "./server.ts"
 
 /** Where a server keeps what it keeps. */
@@ -16,10 +17,12 @@ export interface Place {
 
 export const file = Effect.map(folder, (folder) => ({ file: `${folder}/tellnet.db` }))
 
-export const places: ReadonlyArray<Place> = [
-  { name: "in memory", isDurable: false, data: Effect.succeed("none") },
-  { name: "in a file", isDurable: true, data: file }
-]
+export const places: ReadonlyArray<Place> = isOnNodes ?
+  [{ name: "on three nodes", isDurable: false, data: Effect.succeed("none") }] :
+  [
+    { name: "in memory", isDurable: false, data: Effect.succeed("none") },
+    { name: "in a file", isDurable: true, data: file }
+  ]
 
 /** A server without a pace, on a place. */
 export const open = ({ data }: Place, settings: Partial<Settings> = {}) =>
@@ -56,7 +59,7 @@ export const told = (client: Client, ...lines: ReadonlyArray<string>) =>
     // Answered to nobody else, and in every language.
     const mark = `/mark-${++marks}`
     return Effect.zipRight(
-      client.send([...lines, mark].map((line) => `${line}\n`).join("")),
+      Effect.zipRight(level, client.send([...lines, mark].map((line) => `${line}\n`).join(""))),
       until(client, new RegExp(`^\\*\\*\\* .*${mark}[^0-9]`))
     )
   })
