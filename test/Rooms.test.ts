@@ -235,6 +235,7 @@ for (const place of places) {
         const port = yield* open(place)
         const people = yield* Effect.replicateEffect(connect(port), 6)
         const [ann, bob, carl, dave, eve, fred] = people as [Client, Client, Client, Client, Client, Client]
+        for (const client of people) yield* told(client)
         yield* told(ann)
         yield* asks(ann, "/rooms", "*** #lobby 6 人")
         for (
@@ -308,6 +309,7 @@ for (const place of places) {
         const port = yield* open(place)
         const ann = yield* come(port)
         const people = yield* Effect.replicateEffect(connect(port), 3)
+        for (const client of people) yield* told(client)
         yield* told(ann)
         for (const client of people) yield* told(client, "/join dev")
         for (const client of people) {

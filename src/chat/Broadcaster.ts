@@ -267,7 +267,9 @@ const endRest = ({ channel }: State, ms: number) => Effect.delay(Effect.sync(() 
 const fold = (state: State, record: Stored, isOwn: boolean): Effect.Effect<Folded> =>
   Effect.map(state.online, (world) => {
     const played = isOwn ? Turn.play(world, state.inHand, record) : Turn.playOther(world, record)
-    return { kept: Turn.keptOf(played, record), tell: tell(state, played, record.at) }
+    const kept = Turn.keptOf(played, record)
+    if (!isOwn) state.stats.linesOfOthers += kept.lines.length
+    return { kept, tell: tell(state, played, record.at) }
   })
 
 const tell = (state: State, { deeds, world }: Turn.Played, at: number) =>

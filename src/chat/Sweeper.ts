@@ -82,7 +82,7 @@ export const run = Effect.gen(function*() {
       if (idleTimeout > 0) yield* lookAtSilence(user, now)
     }
     stats.stalled = stalled
-    stats.linesPerSecond = linesIn.sample(now, stats.linesIn)
+    stats.linesPerSecond = linesIn.sample(now, stats.linesIn + stats.linesOfOthers)
   })
   return yield* Effect.zipRight(Effect.repeat(sweep, Schedule.spaced(period)), Effect.never)
 })

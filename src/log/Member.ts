@@ -42,6 +42,7 @@ const patience = 3000
 /** After so many ms the stream may have forgotten what this node has not seen. */
 const longestAway = 30 * 60_000
 const beatEvery = 1000
+const lookEvery = 5000
 const tickEvery = 500
 /** A tick that is late by so many ms says that this process stood still. */
 const standstill = 1500
@@ -138,6 +139,7 @@ export const make = (shared: SharedStream, stats: typeof Stats.Service, options:
     yield* Effect.forkScoped(following(state))
     yield* Effect.forkScoped(entering(state))
     yield* Effect.forkScoped(ticking(state))
+    yield* Effect.forkScoped(keepingHouse(state))
     yield* Effect.forkScoped(listening(state))
     yield* Effect.addFinalizer(() => leave(state))
     return {
@@ -280,7 +282,7 @@ const receive = (state: State, message: Message): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { link } = state.stats
     if (message.place <= state.place) return
-    state.place = link.place = message.place
+    state.place = message.place
     link.last = Math.max(link.last, message.place)
     link.records++
     link.bytes += message.body.length
@@ -290,6 +292,7 @@ const receive = (state: State, message: Message): Effect.Effect<void> =>
       link.malformed++
       yield* Effect.logWarning(`what stands at place ${message.place} of the stream is no record`)
     } else yield* take(state, message, record)
+    link.place = message.place
     lookWhetherCaughtUp(state)
   })
 
@@ -349,6 +352,29 @@ const comeBack = (state: State, before: World.World, first: ReadonlyArray<Event>
   for (const { over } of outbox) finish(over)
   if (state.outbox.length > 0) state.anything.unsafeOpen()
   return answerAs(state, state.node)
+}
+
+/** What is of presence is kept in the stream for so many ms; so often a place is noted, and so often what is older is purged. */
+const presenceLife = 3_600_000
+const noteEvery = 60_000
+const purgeEvery = 600_000
+
+/** Looks now and then how long the stream is, and purges what is of presence and old. */
+const keepingHouse = (state: State) => {
+  const { link } = state.stats
+  let notes: ReadonlyArray<{ readonly at: number; readonly place: number }> = []
+  let purgedAt = -Infinity
+  return Effect.gen(function*() {
+    link.last = Math.max(link.place, (yield* state.shared.state).last)
+    const now = state.now()
+    const last = notes.at(-1)
+    if (last === undefined || now - last.at >= noteEvery) notes = [...notes, { at: now, place: state.place }]
+    const old = notes.findLast(({ at }) => now - at >= presenceLife)
+    if (old === undefined || now - purgedAt < purgeEvery) return
+    yield* state.shared.purgePresence(old.place)
+    purgedAt = now
+    notes = notes.filter(({ at }) => at >= old.at)
+  }).pipe(Effect.ignore, Effect.delay(lookEvery), Effect.forever)
 }
 
 /** Gives a sign of life, looks for those of others, and whether the stream is in reach. */

@@ -48,6 +48,20 @@ export const make = (stats: typeof Stats.Service): Prometheus.Registry => {
   )
   gauge("tellnet_log_writable", "1: what is said is kept. 0: it waits in memory.", () => stats.logWritable ? 1 : 0)
   counter("tellnet_log_failures_total", "Times that the log could not be written any more.", () => stats.logFailures)
+  gauge(
+    "tellnet_log_reachable",
+    "1: the log of all nodes is in reach, or there is one node. 0: nothing can be said.",
+    () => stats.logReachable ? 1 : 0
+  )
+  const { link } = stats
+  gauge("tellnet_nodes_others", "Other nodes that give signs of life.", () => link.others)
+  gauge("tellnet_nodes_lag", "Records of the stream that this node has not taken yet.", () => link.last - link.place)
+  counter("tellnet_nodes_records_total", "Records that came from the stream.", () => link.records)
+  counter("tellnet_nodes_record_bytes_total", "Their bytes.", () => link.bytes)
+  counter("tellnet_nodes_malformed_total", "Records that were none, and did not count.", () => link.malformed)
+  counter("tellnet_nodes_sent_total", "Records that this node sent.", () => link.sent)
+  counter("tellnet_nodes_retries_total", "Times that one was sent again.", () => link.retries)
+  counter("tellnet_nodes_breaks_total", "Times that the stream was lost out of sight.", () => link.breaks)
   counter("tellnet_connections_accepted_total", "Connections that got a session.", () => stats.accepted)
   byReason("tellnet_connections_refused_total", "Connections that got none, by reason.", stats.refused)
   byReason("tellnet_connections_ended_total", "Sessions that ended, by reason.", stats.ended)

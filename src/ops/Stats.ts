@@ -25,6 +25,8 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
   readonly ended: Record<EndReason, number>
   /** Lines that came from users, too long ones included. */
   linesIn: number
+  /** Lines that users of other nodes said. */
+  linesOfOthers: number
   /** Lines given to users' channels, each once for each user, and not skipped. */
   linesDelivered: number
   linesSkipped: number
@@ -85,6 +87,7 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
       defect: 0
     },
     linesIn: 0,
+    linesOfOthers: 0,
     linesDelivered: 0,
     linesSkipped: 0,
     logFailures: 0,
