@@ -1,16 +1,14 @@
 /** Several nodes of one chat, as processes of their own, and what can happen to them and to NATS. */
-import { jetstream, jetstreamManager } from "@nats-io/jetstream"
-import { connect as connectNats } from "@nats-io/transport-node"
 import { assert, it } from "@effect/vitest"
+import { jetstreamManager } from "@nats-io/jetstream"
+import { connect as connectNats } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
-import * as Schedule from "effect/Schedule"
 import { bundled, type Child, get, measures, monitor, port } from "./support/child.ts"
-import { type Client, connect, within } from "./support/client.ts"
+import { type Client, connect } from "./support/client.ts"
 import { describeNats, natsServer } from "./support/natsServer.ts"
-import { called, come, until } from "./support/people.ts"
-import * as Program from "./support/program.ts"
+import { called, come, told, until } from "./support/people.ts"
 
-const flags = (url: string) => ["--port", "0", "--metrics-port", "0", "--nats", url, "--lang", "en"]
+const flags = (url: string) => ["--port", "0", "--metrics-port", "0", "--nats", url]
 
 /** Starts a node, and waits until people can come. */
 const node = (url: string, ...more: ReadonlyArray<string>) =>
@@ -19,38 +17,197 @@ const node = (url: string, ...more: ReadonlyArray<string>) =>
     return { child, port: yield* port(child), monitor: yield* monitor(child) }
   })
 
-const online = ({ front }: Client) => `${front}online`
-const offline = (client: Client, name: string = client.address) => `${called(client, name)}offline`
+const online = ({ front }: Client) => `${front}已上线`
+const offline = (client: Client, name: string = client.address) => `${called(client, name)}下线`
 
-/** How often it has read a line, of all that it reads until another one. */
-const times = (lines: ReadonlyArray<string>, line: string) => lines.filter((one) => one === line).length
+const cutOff = "*** 暂时无法发言，正在重试"
+const back = "*** 已恢复"
+const replaced = "*** 聊天记录已更换，旧消息不再可见"
 
 const dies = ({ child }: { readonly child: Child }) => Effect.zipRight(child.signal("SIGKILL"), child.over)
 
+/** Two nodes with somebody on each, who know of each other. */
+const pair = (url: string) =>
+  Effect.gen(function*() {
+    const [a, b] = yield* Effect.all([node(url), node(url)], { concurrency: 2 })
+    const ann = yield* come(a.port)
+    const bob = yield* connect(b.port)
+    for (const one of [ann, bob]) yield* one.sees(online(bob))
+    return { a, b, ann, bob }
+  })
+
 describeNats("Several nodes", { concurrent: true }, () => {
-  it.scopedLive("are one chat: talk, lists, names that two want at once, private lines, takeovers", () =>
+  it.scopedLive(
+    "are one chat: talk, lists, a name that two want at once, private lines, the same order for all",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const { a, ann, bob } = yield* pair(url)
+        const c = yield* node(url)
+        const eve = yield* connect(c.port)
+        for (const one of [ann, bob, eve]) yield* one.sees(online(eve))
+        yield* ann.send("who\n")
+        yield* ann.sees(...[ann, bob, eve].map(({ front }) => `${front}在线...`))
+        // One of them gets it.
+        yield* Effect.all([ann.send("rename|zoe\n"), bob.send("rename|zoe\n")], { concurrency: 2 })
+        const answers = [yield* ann.line, yield* bob.line]
+        assert.sameMembers(answers, ["您已经更新用户名:zoe", "当前用户名被使用"])
+        const [zoe, other] = answers[0] === "当前用户名被使用" ? [bob, ann] : [ann, bob]
+        yield* eve.send("to|zoe|psst\nto|nobody|psst\n")
+        yield* zoe.sees(`${eve.address}对您说:psst`)
+        yield* eve.sees("该用户名不存在")
+        const lines = Array.from(
+          { length: 30 },
+          (_, n) => [ann, bob, eve].map((one) => one.send(`${one.address} ${n}\n`))
+        )
+        yield* Effect.all(lines.flat(), { concurrency: 3 })
+        const read = yield* Effect.forEach([ann, bob, eve], (one) => Effect.replicateEffect(one.line, 90))
+        assert.deepStrictEqual(read[1], read[0])
+        assert.deepStrictEqual(read[2], read[0])
+        assert.strictEqual(new Set(read[0]).size, 90)
+        yield* a.child.signal("SIGTERM")
+        assert.strictEqual((yield* a.child.over).code, 0)
+        // It went in order: nobody waits for its lease.
+        const gone = offline(ann, zoe === ann ? "zoe" : undefined)
+        for (const one of [bob, eve]) yield* one.sees(gone)
+        assert.isDefined(other)
+      }),
+    60_000
+  )
+
+  it.scopedLive(
+    "notice that one is dead: its users go once for everybody, and their names are free",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const { a, ann, b, bob } = yield* pair(url)
+        const c = yield* node(url)
+        const eve = yield* connect(c.port)
+        for (const one of [ann, bob, eve]) yield* one.sees(online(eve))
+        assert.deepStrictEqual(yield* told(ann, "rename|张三"), ["您已经更新用户名:张三"])
+        yield* dies(a)
+        for (const one of [bob, eve]) yield* one.sees(offline(ann, "张三"))
+        assert.deepStrictEqual(yield* told(bob, "rename|张三"), ["您已经更新用户名:张三"])
+        assert.deepStrictEqual(yield* told(eve, "who"), [`${called(bob, "张三")}在线...`, `${eve.front}在线...`])
+        yield* measures(b.monitor, "tellnet_nodes_others 1")
+        // One that begins knows of all this.
+        const d = yield* node(url)
+        const dave = yield* come(d.port)
+        for (const one of [bob, eve]) yield* one.sees(online(dave))
+        assert.deepStrictEqual(
+          yield* told(dave, "who"),
+          [`${called(bob, "张三")}在线...`, `${eve.front}在线...`, `${dave.front}在线...`]
+        )
+      }),
+    60_000
+  )
+
+  it.scopedLive(
+    "that were frozen for longer than the lease come back with their users, and what these said meanwhile",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const { a, ann, bob } = yield* pair(url)
+        assert.deepStrictEqual(yield* told(ann, "rename|Ann"), ["您已经更新用户名:Ann"])
+        yield* a.child.signal("SIGSTOP")
+        yield* ann.send("said to a frozen node\n")
+        yield* bob.sees(offline(ann, "Ann"))
+        assert.deepStrictEqual(yield* told(bob, "to|Ann|psst"), ["该用户名不存在"])
+        yield* a.child.signal("SIGCONT")
+        yield* bob.sees(online(ann), `${called(ann, "Ann")}said to a frozen node`)
+        yield* until(ann, `${called(ann, "Ann")}said to a frozen node`)
+        assert.deepStrictEqual(
+          yield* told(bob, "who"),
+          [`${bob.front}在线...`, `${called(ann, "Ann")}在线...`]
+        )
+      }),
+    60_000
+  )
+
+  it.scopedLive("say so when one cannot be reached", () =>
     Effect.gen(function*() {
       const { url } = yield* natsServer()
-      const [a, b, c] = yield* Effect.all([node(url), node(url), node(url)], { concurrency: 3 })
-      const ann = yield* come(a.port)
-      const bob = yield* connect(b.port)
-      yield* ann.sees(online(bob))
-      yield* bob.sees(online(bob))
-      const eve = yield* connect(c.port)
-      for (const one of [ann, bob, eve]) yield* one.sees(online(eve))
-      yield* eve.send("hello\n")
-      for (const one of [ann, bob, eve]) yield* one.sees(`${eve.front}hello`)
-      yield* ann.send("who\n")
-      yield* ann.sees(...[ann, bob, eve].map(({ front }) => `${front}online...`))
-      // One of them gets it.
-      yield* Effect.all([ann.send("rename|zoe\n"), bob.send("rename|zoe\n")], { concurrency: 2 })
-      const answers = [yield* ann.line, yield* bob.line]
-      assert.sameMembers(answers, ["your name is now:zoe", "that name is taken"])
-      const [zoe, other] = answers[0] === "that name is taken" ? [bob, ann] : [ann, bob]
-      yield* eve.send("to|zoe|psst\n")
-      yield* zoe.sees(`${eve.address} to you:psst`)
-      yield* eve.sees(`${eve.address} to zoe:psst`)
-      yield* other.send("quit the chat\n")
-      for (const one of [ann, bob, eve]) yield* one.sees(`${other.front}quit the chat`)
-    }))
+      const { a, ann, bob } = yield* pair(url)
+      yield* a.child.signal("SIGSTOP")
+      assert.deepStrictEqual(yield* told(bob, `to|${ann.address}|psst`), [
+        `*** 暂时联系不到 ${ann.address}，可能未送达`
+      ])
+      yield* a.child.signal("SIGCONT")
+      yield* until(ann, /对您说:psst$/)
+    }), 60_000)
+
+  it.scopedLive(
+    "tell people when NATS is gone, and say all that was accepted once it is back, once",
+    () =>
+      Effect.gen(function*() {
+        const nats = yield* natsServer()
+        const { a, ann, bob } = yield* pair(nats.url)
+        yield* nats.kill("SIGSTOP")
+        yield* ann.send("said to nobody yet\n")
+        for (const one of [ann, bob]) yield* one.sees(cutOff)
+        assert.strictEqual((yield* get(`${a.monitor}/readyz`)).status, 503)
+        yield* nats.kill("SIGCONT")
+        const lines = yield* Effect.forEach([ann, bob], (one) => Effect.replicateEffect(one.line, 2))
+        for (const two of lines) assert.sameMembers(two, [back, `${ann.front}said to nobody yet`])
+        // And over a kill.
+        yield* nats.kill("SIGKILL")
+        yield* bob.send("said to nobody yet either\n")
+        for (const one of [ann, bob]) yield* one.sees(cutOff)
+        yield* nats.restart
+        const more = yield* Effect.forEach([ann, bob], (one) => Effect.replicateEffect(one.line, 2))
+        for (const two of more) assert.sameMembers(two, [back, `${bob.front}said to nobody yet either`])
+        assert.deepStrictEqual(yield* told(ann, "after"), [`${ann.front}after`])
+        yield* bob.sees(`${ann.front}after`)
+        assert.deepStrictEqual(yield* told(bob), [])
+      }),
+    90_000
+  )
+
+  it.scopedLive(
+    "say aloud that the stream was deleted, and go on in another log with all their users",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const { ann, bob } = yield* pair(url)
+        assert.deepStrictEqual(yield* told(ann, "rename|Ann", "old"), [
+          "您已经更新用户名:Ann",
+          `${called(ann, "Ann")}old`
+        ])
+        yield* bob.sees(`${called(ann, "Ann")}old`)
+        const connection = yield* Effect.acquireRelease(
+          Effect.promise(() => connectNats({ servers: url })),
+          (connection) => Effect.promise(() => connection.close())
+        )
+        const manager = yield* Effect.promise(() => jetstreamManager(connection))
+        yield* Effect.promise(() => manager.streams.delete("tellnet_log"))
+        const read = yield* until(bob, replaced)
+        // Everybody is gone in it at first.
+        assert.include(read, offline(ann, "Ann"))
+        yield* until(bob, online(ann))
+        yield* until(ann, replaced)
+        yield* until(ann, online(bob))
+        yield* ann.send("new\n")
+        yield* until(bob, `${called(ann, "Ann")}new`)
+        yield* told(ann)
+        assert.match((yield* told(bob, "/history")).join("\n"), /^\*\*\* \d\d-\d\d \S+ \[.*\]Ann:new$/)
+      }),
+    60_000
+  )
+
+  it.scopedLive("do not start without NATS", () =>
+    Effect.gen(function*() {
+      const child = yield* bundled(flags("nats://127.0.0.1:1"))
+      const { code, stderr } = yield* child.over
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "NATS at nats://127.0.0.1:1 cannot be reached: ")
+    }), 30_000)
+
+  it.scopedLive("do not start where messages of NATS are too small", () =>
+    Effect.gen(function*() {
+      const { url } = yield* natsServer("max_payload: 262144")
+      const child = yield* bundled(flags(url))
+      const { code, stderr } = yield* child.over
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "the max_payload of NATS is 262144 bytes, and tellnet needs 524288")
+    }), 30_000)
 })

@@ -233,7 +233,7 @@ for (const place of places) {
     it.scopedLive("is listed with how many are in it, most people first, then by name", () =>
       Effect.gen(function*() {
         const port = yield* open(place)
-        const people = yield* Effect.replicateEffect(connect(port), 6)
+        const people = yield* Effect.replicateEffect(come(port), 6)
         const [ann, bob, carl, dave, eve, fred] = people as [Client, Client, Client, Client, Client, Client]
         for (const client of people) yield* told(client)
         yield* told(ann)
@@ -308,7 +308,7 @@ for (const place of places) {
       Effect.gen(function*() {
         const port = yield* open(place)
         const ann = yield* come(port)
-        const people = yield* Effect.replicateEffect(connect(port), 3)
+        const people = yield* Effect.replicateEffect(come(port), 3)
         for (const client of people) yield* told(client)
         yield* told(ann)
         for (const client of people) yield* told(client, "/join dev")
