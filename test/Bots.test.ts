@@ -124,6 +124,7 @@ describe("The bot that echoes", () => {
       const port = yield* start()
       const owner = yield* arrive(port)
       yield* owner.send("/nick Echo#open sesame\n")
+      while (!(yield* owner.line).includes("归您所有"));
       const refused = {
         "wrong-secret": ["Echo", "wrong secret"],
         "name-owned": ["Echo"],
