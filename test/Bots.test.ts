@@ -109,6 +109,33 @@ describe("The bot that echoes", () => {
     for (const [, module] of text.matchAll(/from "(.*)"/g)) assert.match(module!, /^node:/)
   })
 
+  it("stands in the README as it is", () =>
+    assert.include(readFileSync("README.md", "utf8"), `\`\`\`js\n${readFileSync(script, "utf8")}\`\`\`\n`))
+
+  it.scopedLive("tells how it is used to whoever starts it without a name", () =>
+    Effect.gen(function*() {
+      const { over } = yield* Child.start(process.execPath, [script, "127.0.0.1", "8888"])
+      const told = { code: 1, stdout: "", stderr: "usage: node echo.mjs HOST PORT NAME [SECRET]\n" }
+      assert.deepStrictEqual(yield* over, told)
+    }))
+
+  it.scopedLive("comes once and stops with the code, if its name is refused for good", () =>
+    Effect.gen(function*() {
+      const port = yield* start()
+      const owner = yield* arrive(port)
+      yield* owner.send("/nick Echo#open sesame\n")
+      while (!(yield* owner.line).includes("归您所有"));
+      const refused = {
+        "wrong-secret": ["Echo", "wrong secret"],
+        "name-owned": ["Echo"],
+        "name-reserved": ["admin"]
+      } as const
+      for (const [code, [name, ...secret]] of Object.entries(refused)) {
+        const { over } = yield* bot(port, name, ...secret)
+        assert.deepStrictEqual(yield* over, { code: 1, stdout: "", stderr: `${code}\n` })
+      }
+    }))
+
   it.scopedLive("says again what follows its word, and nothing else", () =>
     Effect.gen(function*() {
       const port = yield* start()

@@ -11,14 +11,16 @@ import { elsewhere, told } from "./support/people.ts"
 const { constantFrom, mixedCase, oneof, record, tuple } = FastCheck
 
 const blank = constantFrom("", " ", "\t", "\u3000", "\u00a0", " \t\u3000")
-const slashes = constantFrom("", "/", "／", "//", "／/", "///", "/ ", "/ /")
+const slashes = constantFrom("", "/", "／", "//", "／/", "///", "/ ", "/ /", "\\", "、", ".", "\\/")
 const behind = constantFrom(" ", "\t", "\u3000", "|", "｜", ":", "：", " |", "\u3000｜ ", "  ", " : ")
 const name = constantFrom("", "bob", "Bob", "张三", " bob ", "not allowed", "admin", "a:b")
 const mark = constantFrom("#", "＃", " #", "＃ ", "##")
 
 /** What may be typed around a secret where a name is to be taken with it. */
 const taking = record({
-  head: tuple(blank, slashes, blank, mixedCase(constantFrom("rename", "nick")), behind).map((parts) => parts.join("")),
+  head: tuple(blank, slashes, blank, mixedCase(constantFrom("rename", "nick", "ｎｉｃｋ")), behind).map((parts) =>
+    parts.join("")
+  ),
   rest: tuple(name, mark).map((parts) => parts.join(""))
 })
 /** The same where it stands alone. */
@@ -31,8 +33,15 @@ const alone = record({
   rest: constantFrom("", "", "#", "＃", "bob#", "bob ")
 })
 
-const typed = tuple(oneof(taking, alone), constantFrom("", " ", "\u3000", " and more", "#"), FastCheck.nat())
-  .map(([{ head, rest }, end, salt]) => ({ head: head + rest, end, salt }))
+/** The same without a slash. Nothing stands behind the secret, or these are words. */
+const bare = tuple(blank, constantFrom("", "\\", "、", "."), mixedCase(constantFrom("secret", "ｓｅｃｒｅｔ")), behind)
+  .map((parts) => parts.join(""))
+
+const typed = oneof(
+  tuple(oneof(taking, alone), constantFrom("", " ", "\u3000", " and more", "#"), FastCheck.nat())
+    .map(([{ head, rest }, end, salt]) => ({ head: head + rest, end, salt })),
+  tuple(bare, constantFrom("", " ", "\u3000"), FastCheck.nat()).map(([head, end, salt]) => ({ head, end, salt }))
+)
 
 /** What is right, and a slip of each kind. */
 const right = ["rename|bob#", "/nick bob#", "/secret ", "rename bob#", "nick：bob＃", "op "]

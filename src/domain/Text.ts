@@ -6,6 +6,9 @@ const unsafe =
   // oxlint-disable-next-line no-control-regex -- control characters are what it is about
   /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g
 
+/** A pattern for a blank, for expressions with `u`. U+3000, which a Chinese input method types, is one. */
+export const blank = "[\\t\\p{Zs}]"
+
 const isBlank = (character: string | undefined): boolean => character !== undefined && /[\t\p{Zs}]/u.test(character)
 
 /**

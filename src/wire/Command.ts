@@ -1,7 +1,8 @@
 /** What a line asks for. Total: every line is one of these commands. Knows nothing of who sent it or what comes of it. */
 import * as Data from "effect/Data"
 import type { Nonce } from "../domain/Event.ts"
-import { trimmed, trimmedEnd } from "../domain/Text.ts"
+import { blank, trimmed, trimmedEnd } from "../domain/Text.ts"
+import * as Slip from "./Slip.ts"
 
 export type Command = Data.TaggedEnum<{
   /** A message to everyone in the room. */
@@ -36,7 +37,7 @@ export type Command = Data.TaggedEnum<{
   Quit: {}
   /** A slash and a word that is no command; `command` is both. */
   Unknown: { readonly command: string }
-  /** A command with arguments that it does not take, or a secret that would have gone public; `usage` is the right form. */
+  /** A command with arguments that it does not take, or words that would have gone public by a slip; `usage` is the right form. */
   Misused: { readonly usage: string }
   /** No object that can be read, where one is expected. */
   Malformed: {}
@@ -74,7 +75,6 @@ export const longestHistory = 1000
 /** Of a command that takes nothing. */
 const alone = (command: Command): Parse => (rest, usage) => rest === "" ? command : Command.Misused({ usage })
 
-const blank = "[\\t\\p{Zs}]"
 const bar = /[|｜]/
 const blanks = new RegExp(`${blank}+`, "u")
 const leadingBlanks = new RegExp(`^${blank}+`, "u")
@@ -223,30 +223,24 @@ const words = entries.flatMap(({ bare }) => bare === undefined || bare.word.ends
 const barred = entries.flatMap(({ bare }) =>
   bare === undefined || !bare.word.endsWith("|")
     ? []
-    : [{ ...bare, head: new RegExp(`^${bare.word.slice(0, -1)}${blank}*[|｜]`, "iu") }]
+    : [{ ...bare, head: new RegExp(`^${Slip.anyWidth(bare.word.slice(0, -1))}${blank}*[|｜]`, "iu") }]
 )
 
-// The first word of a line on which a secret may stand, and what the line should have been.
-const secretive = new RegExp(`^[${"/／"}\\t\\p{Zs}]*(rename|nick|op)(?:${blank}|[:：|｜])`, "iu")
-const usageOfSecret: Record<string, string> = { rename: "rename|NAME", nick: "/nick NAME", op: "/op SECRET" }
-
-/** The right form, if words that are about to be said to everyone look like a secret that is not meant for them. */
-const slip = (line: string): string | undefined => {
-  const word = secretive.exec(line)?.[1]?.toLowerCase()
-  return word !== undefined && (word === "op" || /[#＃]/.test(line)) ? usageOfSecret[word] : undefined
-}
-
 const say = (line: string, text: string): Command => {
-  const usage = slip(line)
+  const usage = Slip.usage(line)
   return usage === undefined ? Command.Say({ text }) : Command.Misused({ usage })
 }
 
 // Anything else is plain words: nearly every line ends here.
-const mayBeCommand = /^[\t\p{Zs}]*(?:[/／]|who|(?:rename|to|nick|op)[\t\p{Zs}:：|｜])/iu
+const mayBeCommand = new RegExp(
+  `^${blank}*(?:[/／]|who|${barred.map(({ head }) => head.source.slice(1)).join("|")}|${Slip.head})`,
+  "iu"
+)
 
 /**
  * Reads a line as the decoder gives it, without its line break. Its head is read kindly: blanks, case and full-width bars
- * and slashes make no difference in what belongs to a command, so that nothing private is said aloud by a slip.
+ * and slashes make no difference in what belongs to a command, nor does the width of the letters before a bar, so that nothing
+ * private is said aloud by a slip.
  */
 export const parse = (line: string): Command => {
   if (!mayBeCommand.test(line)) return /\S/.test(line) ? Command.Say({ text: line }) : Command.Blank()

@@ -2,7 +2,8 @@
 import { createHash } from "node:crypto"
 import { connect } from "node:net"
 import { createInterface } from "node:readline"
-const [host, port, name, secret] = process.argv.slice(2)
+const stop = (why) => process.exit(console.error(why) ?? 1)
+const [host, port, name = stop("usage: node echo.mjs HOST PORT NAME [SECRET]"), secret] = process.argv.slice(2)
 let log, done // Which log; up to which of its lines all is answered. Answers come in the order of the questions.
 void (function visit() {
   let before, page, asked, later = [] // Later: what is said before all old lines have come.
@@ -13,7 +14,8 @@ void (function visit() {
     const nonce = createHash("sha256").update(`${log} ${name} ${seq}`).digest("hex") // The same if it is heard again.
     ask({ do: "say", id: asked = seq, text: text.slice(6), nonce })
   }
-  const takeLine = (line) => {
+  createInterface(socket).on("error", ({ message }) => console.error(message)).on("line", (text) => {
+    const line = text.startsWith("{") ? JSON.parse(text) : {}
     if (line.kind === "hello") {
       if (line.log !== log) [log, done] = [line.log, line.seq]
       ;[before, page, asked] = [line.seq + 1, done, done]
@@ -21,10 +23,8 @@ void (function visit() {
     } else if (line.kind === "said" && later) later.push(line)
     else if (line.kind === "said" || line.kind === "past") hear(line, page = line.seq)
     else if (line.kind === "answer" && typeof line.id === "number") done = line.id
-    else if (line.kind === "answer" && !line.ok) socket.end() // The old connection may still hold the name.
+    else if (line.ok === false) void (["name-taken", "busy"].includes(line.code) ? socket.end() : stop(line.code))
     else if (line.kind === "answer" && line.more === false) later = later.forEach(hear)
     else if (line.kind === "answer") ask({ do: "history", id: "past", limit: 1000, after: page, before })
-  }
-  const lines = createInterface(socket).on("error", ({ message }) => console.error(message))
-  lines.on("line", (line) => line.startsWith("{") && takeLine(JSON.parse(line)))
+  })
 })()

@@ -105,6 +105,31 @@ describe("Command", () => {
     ["op secret", Command.Misused({ usage: "/op SECRET" })],
     ["op|secret", Command.Misused({ usage: "/op SECRET" })],
     ["/op secret", Command.Unknown({ command: "/op" })],
+    ["\\nick bob#secret1", Command.Misused({ usage: "/nick NAME" })],
+    [".nick bob#secret1", Command.Misused({ usage: "/nick NAME" })],
+    [" 、rename bob＃secret1", Command.Misused({ usage: "rename|NAME" })],
+    ["ｎｉｃｋ bob#secret1", Command.Misused({ usage: "/nick NAME" })],
+    ["\\op secret", Command.Misused({ usage: "/op SECRET" })],
+    ["secret new-pass-1", Command.Misused({ usage: "/secret NEW" })],
+    ["Secret： newpass1 ", Command.Misused({ usage: "/secret NEW" })],
+    ["\\secret new-pass-1", Command.Misused({ usage: "/secret NEW" })],
+    ["//secret new-pass-1", Command.Say({ text: "/secret new-pass-1" })],
+    ["//msg|a|b", Command.Say({ text: "/msg|a|b" })],
+    ["secret garden", Command.Say({ text: "secret garden" })],
+    ["secret: 12345", Command.Say({ text: "secret: 12345" })],
+    ["secret meeting at 10:30", Command.Say({ text: "secret meeting at 10:30" })],
+    ["secrets: 123456", Command.Say({ text: "secrets: 123456" })],
+    [" Ｔｏ｜小明｜你好", Command.Tell({ name: "小明", text: "你好" })],
+    ["ＴO|小明|ｔｏ", Command.Tell({ name: "小明", text: "ｔｏ" })],
+    ["ｒｅｎａｍｅ｜bob#open sesame", Command.Rename({ name: "bob", secret: "open sesame" })],
+    ["ｗｈｏ", Command.Say({ text: "ｗｈｏ" })],
+    ["msg|小明|p5", Command.Misused({ usage: "to|NAME|TEXT" })],
+    [" Ｍsg ｜ 小明 ｜", Command.Misused({ usage: "to|NAME|TEXT" })],
+    ["msg | wc -l", Command.Say({ text: "msg | wc -l" })],
+    ["msg 小明 p5", Command.Say({ text: "msg 小明 p5" })],
+    ["...nick", Command.Say({ text: "...nick" })],
+    [".5 #1", Command.Say({ text: ".5 #1" })],
+    ["nickbob#secret1", Command.Say({ text: "nickbob#secret1" })],
     ["nick is my friend", Command.Say({ text: "nick is my friend" })],
     ["operators #1", Command.Say({ text: "operators #1" })],
     ["renamed #2", Command.Say({ text: "renamed #2" })],
@@ -155,7 +180,13 @@ describe("Command", () => {
   it("reads lines of many blanks in a time that grows with them, not with their square", () => {
     const blanks = " ".repeat(1_048_576)
     for (
-      const line of [`rename|${blanks}x`, `to|${blanks}x|${blanks}x`, `who${blanks}x`, `/nick${blanks}x${blanks}x`]
+      const line of [
+        `rename|${blanks}x`,
+        `to|${blanks}x|${blanks}x`,
+        `who${blanks}x`,
+        `/nick${blanks}x${blanks}x`,
+        `secret${blanks}1${blanks}x`
+      ]
     ) {
       assert.notStrictEqual(parse(line)._tag, "Unknown")
     }
@@ -164,19 +195,20 @@ describe("Command", () => {
 
   it.prop("says every text as it is that is no command, whatever it holds", [text], ([text]) => {
     FastCheck.pre(
-      text.trim() !== "" && !/^[\t\p{Zs}]*([/／]|who[\t\p{Zs}]*$|(rename|to|nick|op)[\t\p{Zs}:：|｜])/iu.test(text)
+      text.trim() !== "" &&
+        !/^[\t\p{Zs}]*([/／\\＼.．。、]|who[\t\p{Zs}]*$|(rename|to|nick|op|secret|msg)[\t\p{Zs}:：|｜])/iu.test(text)
     )
     assert.deepStrictEqual(parse(text), Command.Say({ text }))
   })
 
   it.prop("says whatever stands behind a doubled slash, but a secret", [text], ([text]) => {
-    FastCheck.pre(!/^[\t\p{Zs}/／]*(rename|nick|op)/iu.test(text))
+    FastCheck.pre(!/^[\t\p{Zs}/／\\＼.．。、]*(rename|nick|op)/iu.test(text))
     assert.deepStrictEqual(parse(`//${text}`), Command.Say({ text: `/${text}` }))
   })
 
   it.prop("takes every near miss of a private message as one, and never says it aloud", [
     blanks,
-    FastCheck.constantFrom("to", "To", "tO", "TO"),
+    FastCheck.constantFrom("to", "To", "tO", "TO", "ｔｏ", "Ｔo"),
     blanks,
     FastCheck.constantFrom("|", "｜"),
     blanks,
@@ -194,14 +226,15 @@ describe("Command", () => {
     "never says a secret aloud, whatever near miss of a command it stands in",
     [
       FastCheck.stringMatching(/^[\t \u3000/／]{0,4}$/),
-      FastCheck.constantFrom("rename", "Rename", "nick", "NICK", "op", "Op"),
+      FastCheck.constantFrom("", "\\", ".", "、", "\\/ "),
+      FastCheck.constantFrom("rename", "Rename", "nick", "NICK", "op", "Op", "ｎick", "ＯＰ"),
       FastCheck.constantFrom(" ", "\t", "\u3000", ":", "：", "|", "｜"),
       text,
       FastCheck.constantFrom("#", "＃"),
       text
     ],
-    ([before, word, separator, name, hash, secret]) =>
-      assert.notStrictEqual(parse(`${before}${word}${separator}${name}${hash}${secret}`)._tag, "Say")
+    ([before, nearSlash, word, separator, name, hash, secret]) =>
+      assert.notStrictEqual(parse(`${before}${nearSlash}${word}${separator}${name}${hash}${secret}`)._tag, "Say")
   )
 
   it.prop("takes everything behind the second | as the text", [chosenName, text], ([name, text]) => {
