@@ -44,6 +44,8 @@ export interface Options {
   /** Nothing is read before `read`. */
   readonly paused?: boolean
   readonly host?: string
+  /** What a proxy sends first, before any handshake. */
+  readonly header?: Uint8Array
   /** Talks TLS, and trusts anybody. */
   readonly tls?: boolean
   /** The address on this side. */
@@ -69,7 +71,11 @@ export const connect = (port: number, options?: Options): Effect.Effect<Client, 
             ...(options?.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort })
           }
           const tls = options?.tls === true
-          const socket = tls ? Tls.connect({ ...to, rejectUnauthorized: false }) : Net.connect(to)
+          const socket = options?.header !== undefined
+            ? announced(Net.connect(to), options.header, tls)
+            : tls
+            ? Tls.connect({ ...to, rejectUnauthorized: false })
+            : Net.connect(to)
           socket.once(tls ? "secureConnect" : "connect", () => resume(Effect.succeed(socket)))
           socket.once("error", (error) => resume(Effect.fail(error)))
         })
@@ -110,6 +116,11 @@ export const connect = (port: number, options?: Options): Effect.Effect<Client, 
       ended: within("the end", Deferred.await(over))
     }
   })
+
+const announced = (socket: Net.Socket, header: Uint8Array, tls: boolean): Net.Socket => {
+  socket.write(header)
+  return tls ? Tls.connect({ socket, rejectUnauthorized: false }) : socket
+}
 
 /** Connects, and waits until the client has heard of its own arrival. */
 export const arrive = (port: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>
