@@ -7,11 +7,13 @@ import type * as Net from "node:net"
 import type { Pace } from "./chat/Pace.ts"
 import type { Peer } from "./chat/Peer.ts"
 import * as Session from "./chat/Session.ts"
+import { address } from "./domain/Address.ts"
 import { monotonic } from "./domain/monotonic.ts"
 import type { CapReason } from "./domain/Reasons.ts"
 import { Caps } from "./doors/Caps.ts"
 import * as Connection from "./doors/Connection.ts"
 import type { Door } from "./doors/Door.ts"
+import { type Client, peerOf, Proxies } from "./doors/Proxies.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -24,13 +26,15 @@ const refusalPatience = Duration.seconds(5)
 
 /** What all connections share. */
 export const make = Effect.gen(function*() {
+  const config = yield* ServerConfig
   const connections = new Set<Peer>()
   return {
-    caps: new Caps(yield* ServerConfig),
+    caps: new Caps(config),
     clock: yield* Effect.clock,
     /** Those that have a session, or will. */
     connections,
     forms: yield* PlainForm,
+    proxies: new Proxies(config),
     refusals: 0,
     stats: yield* Stats,
     visit: yield* Session.make
@@ -41,13 +45,23 @@ type Admission = Effect.Effect.Success<typeof make>
 /** Deals with a connection until it is closed. */
 export const handle = (admission: Admission, door: Door, accepted: Net.Socket): Effect.Effect<void> =>
   Effect.suspend(() => {
-    const ip = accepted.remoteAddress
+    const { proxies, stats } = admission
+    const peer = peerOf(accepted)
     // Gone between its arrival in the kernel and here: without an address it can be nobody.
-    if (ip === undefined) return close(accepted)
-    const entered = admission.caps.enter(ip, monotonic(admission.clock))
+    if (peer === undefined) return close(accepted)
+    if (!proxies.has(peer.ip)) return enter(admission, door, accepted, peer)
+    return Effect.matchEffect(proxies.announced(accepted, peer.ip), {
+      onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, peer.ip)),
+      onSuccess: (client) => enter(admission, door, accepted, client)
+    })
+  })
+
+const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: Client) =>
+  Effect.suspend(() => {
+    const entered = admission.caps.enter(client.ip, monotonic(admission.clock))
     return typeof entered === "string"
-      ? refuse(admission, door, accepted, ip, entered)
-      : admit(admission, door, accepted, ip, entered)
+      ? refuse(admission, door, accepted, client, entered)
+      : admit(admission, door, accepted, client, entered)
   })
 
 /**
@@ -59,7 +73,7 @@ const admit = (
   { caps, clock, connections, stats, visit }: Admission,
   door: Door,
   accepted: Net.Socket,
-  ip: string,
+  { ip, port }: Client,
   pace: Pace
 ) =>
   Effect.uninterruptibleMask((restore) => {
@@ -67,7 +81,7 @@ const admit = (
     const whole = Effect.matchEffect(restore(door.open(accepted)), {
       onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, ip)),
       onSuccess: (socket) => {
-        connection = Connection.make(socket)
+        connection = Connection.make(socket, address(ip, port))
         connections.add(connection)
         stats.connections = connections.size
         stats.accepted++
@@ -86,7 +100,7 @@ const admit = (
     })
   })
 
-const refuse = (admission: Admission, door: Door, accepted: Net.Socket, ip: string, reason: CapReason) =>
+const refuse = (admission: Admission, door: Door, accepted: Net.Socket, { ip, port }: Client, reason: CapReason) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
       admission.refusals++
@@ -94,7 +108,7 @@ const refuse = (admission: Admission, door: Door, accepted: Net.Socket, ip: stri
     }),
     () =>
       admission.refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
-        const connection = Connection.make(socket)
+        const connection = Connection.make(socket, address(ip, port))
         const output = { _tag: reason === "server-full" ? "ServerFull" : "AddressFull" } as const
         connection.write([Buffer.from(admission.forms.plain.render(output, 0))])
         return connection.finish(refusalPatience)

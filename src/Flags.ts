@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import manifest from "../package.json" with { type: "json" }
+import * as Networks from "./domain/Networks.ts"
 import type { Settings } from "./ServerConfig.ts"
 
 const prefix = "TELLNET_"
@@ -50,6 +51,12 @@ const text: Kind<string> = {
 }
 
 const file: Kind<string> = { ...text, placeholder: "FILE", expects: "the path of a file" }
+
+const networks: Kind<Networks.Networks> = {
+  placeholder: "CIDRS",
+  expects: "addresses or networks such as 127.0.0.1,10.0.0.0/8,fd00::/8",
+  read: Networks.read
+}
 
 /** What is not there unless it is given. */
 const optional = <A>(absent: string, kind: Kind<A>): Kind<Option.Option<A>> => ({
@@ -149,6 +156,13 @@ const settingsOf = (
     duration(Duration.seconds(1)),
     "60s",
     "TCP probes a silent peer after this time"
+  ),
+  proxyProtocol: take(
+    "Listening",
+    "proxy-protocol",
+    optional("off", networks),
+    "off",
+    "proxies that announce their clients by it"
   ),
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),

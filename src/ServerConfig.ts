@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as LogLevel from "effect/LogLevel"
 import type * as Option from "effect/Option"
+import type { Networks } from "./domain/Networks.ts"
 
 export interface Settings {
   /** The address to listen on. */
@@ -20,6 +21,8 @@ export interface Settings {
   readonly tlsCert: Option.Option<string>
   /** The path of the private key of the certificate, in PEM form. */
   readonly tlsKey: Option.Option<string>
+  /** The proxies whose connections begin with a header of the PROXY protocol, on both doors; nobody else is asked for one. */
+  readonly proxyProtocol: Option.Option<Networks>
   /** The language in which the server speaks to its users. */
   readonly lang: "zh" | "en"
   /** What a newcomer reads behind its own arrival. */

@@ -78,6 +78,12 @@ describe("Flags", () => {
       ],
       [["--welcome", "\u0007"], {}, /^--welcome .* must be on, off or a text/],
       [["--log-level", "loud"], {}, /^--log-level \(TELLNET_LOG_LEVEL\) must be all, trace, debug, .*, not "loud"\.$/],
+      [
+        ["--proxy-protocol", "localhost"],
+        {},
+        "--proxy-protocol (TELLNET_PROXY_PROTOCOL) must be addresses or networks such as "
+        + "127.0.0.1,10.0.0.0/8,fd00::/8, or off, not \"localhost\"."
+      ],
       [["--no-plain"], { TELLNET_PORT: "x" }, /^--port/],
       [["--port"], {}, "error: option '--port <N>' argument missing"],
       [["--prot", "1"], {}, "error: unknown option '--prot'\n(Did you mean --port?)"],

@@ -7,15 +7,24 @@ export type Address = string & Brand.Brand<"Address">
 /** Of one that was kept. */
 export const Address = Brand.nominal<Address>()
 
+/** An IP address in one way only: an IPv6 address in its shortest form, an IPv4-mapped one as IPv4. Others as they are. */
+export const plainIp = (ip: string): string => {
+  if (!Net.isIPv6(ip)) return ip
+  const shortest = ip.includes("%") ? ip : new Net.SocketAddress({ address: ip, family: "ipv6" }).address
+  return withoutMapping(shortest)
+}
+
+const withoutMapping = (ip: string): string => ip.replace(/^::ffff:(?=\d+\.)/i, "")
+
 /** The address of a peer, from what its socket says of it. */
 export const address = (ip: string, port: number): Address => {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "")
+  const plain = withoutMapping(ip)
   return Address(plain.includes(":") ? `[${plain}]:${port}` : `${plain}:${port}`)
 }
 
 /** What counts as one address: the IPv4 address, or the /64 of the IPv6 address, of which one customer has at least one. */
 export const networkOf = (ip: string): string => {
-  const plain = ip.replace(/^::ffff:(?=\d+\.)/i, "").replace(/%.*/, "")
+  const plain = withoutMapping(ip).replace(/%.*/, "")
   if (!Net.isIPv6(plain)) return plain
   const [head = "", tail] = plain.split("::")
   const groups = (text: string | undefined) => text ? text.split(":") : []

@@ -33,9 +33,23 @@ export type CapReason =
   /** `--max-connections-per-ip` are open */
   | "address-full"
 
+/** Why a trusted proxy announced no client. */
+export type ProxyReason =
+  /** it sent no whole header in time */
+  | "proxy-timeout"
+  /** it was gone before the end of its header */
+  | "proxy-closed"
+  /** what it sent is no header of the PROXY protocol, or not of a client that came by TCP */
+  | "proxy-malformed"
+  /** its header names nobody: LOCAL, UNKNOWN or UNSPEC */
+  | "proxy-nobody"
+  /** too many of its connections, or of all proxies', wait for their header */
+  | "proxy-full"
+
 /** Why a connection came to no visit. */
 export type RefusalReason =
   | CapReason
+  | ProxyReason
   /** no TLS handshake was finished in time */
   | "handshake-timeout"
   /** the peer was gone before the end of its TLS handshake */

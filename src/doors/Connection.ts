@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 import type { Peer } from "../chat/Peer.ts"
-import { type Address, address } from "../domain/Address.ts"
+import type { Address } from "../domain/Address.ts"
 
 // What is given back is held in pieces of so many bytes: see `giveBack`.
 const pieceBytes = 8192
@@ -17,7 +17,8 @@ const pieceBytes = 8192
 // connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
 const linger = 1000
 
-export const make = (socket: Net.Socket): Peer => new NetConnection(socket)
+/** `address`: of the client, which is not who the socket is connected to if that is a proxy. */
+export const make = (socket: Net.Socket, address: Address): Peer => new NetConnection(socket, address)
 
 // A class, because there is one for every user: methods are shared, closures are not.
 class NetConnection implements Peer {
@@ -27,9 +28,9 @@ class NetConnection implements Peer {
   private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
   private lost: (() => void) | undefined
 
-  constructor(socket: Net.Socket) {
+  constructor(socket: Net.Socket, address: Address) {
     this.socket = socket
-    this.address = address(socket.remoteAddress ?? "", socket.remotePort ?? 0)
+    this.address = address
     socket.pause()
     socket.on("data", (bytes: Buffer) => this.onData(bytes))
     socket.on("end", () => this.onPulled(Effect.succeed(false)))

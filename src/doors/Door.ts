@@ -18,8 +18,8 @@ export interface Door {
   /** Runs `handle` for each connection. MUST NOT wait for the end of a connection, or it does so too when it ends. */
   readonly serve: (handle: (accepted: Net.Socket) => Effect.Effect<unknown>) => Effect.Effect<never, CannotListen>
   /**
-   * Makes of an accepted socket, which nobody has read from, the one to talk through. What fails or is interrupted is
-   * closed.
+   * Makes of an accepted socket, from which at most the header of a proxy was read, the one to talk through. What fails or
+   * is interrupted is closed.
    */
   readonly open: (accepted: Net.Socket) => Effect.Effect<Net.Socket, NotOpened>
   /** Gives the port back at once. Connections that are open stay. */

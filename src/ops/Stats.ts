@@ -68,6 +68,11 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
     refused: {
       "server-full": 0,
       "address-full": 0,
+      "proxy-timeout": 0,
+      "proxy-closed": 0,
+      "proxy-malformed": 0,
+      "proxy-nobody": 0,
+      "proxy-full": 0,
       "handshake-timeout": 0,
       "handshake-closed": 0,
       "handshake-not-tls": 0,

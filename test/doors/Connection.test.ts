@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Net from "node:net"
 import type { Peer } from "../../src/chat/Peer.ts"
+import { Address } from "../../src/domain/Address.ts"
 import * as Connection from "../../src/doors/Connection.ts"
 import { connect, within } from "../support/client.ts"
 
@@ -26,7 +27,7 @@ const pair = Effect.gen(function*() {
   const client = yield* connect(typeof address === "object" && address !== null ? address.port : 0)
   const socket = yield* within("a connection", Fiber.join(accepted))
   yield* Effect.addFinalizer(() => Effect.sync(() => socket.destroy()))
-  return { client, connection: Connection.make(socket) }
+  return { client, connection: Connection.make(socket, Address("10.0.0.1:1")) }
 })
 
 /** All bytes until some end so, pulled one chunk at a time, or all at once. */

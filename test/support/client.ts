@@ -45,6 +45,8 @@ export interface Options {
   /** Nothing is read before `read`. */
   readonly paused?: boolean
   readonly host?: string
+  /** What a proxy sends first, before any handshake. */
+  readonly header?: Uint8Array
   /** Talks TLS, and trusts anybody. */
   readonly tls?: boolean
   /** The address on this side. */
@@ -71,7 +73,11 @@ export const connect = (to: number, options?: Options): Effect.Effect<Client, ne
             ...(options?.localPort === undefined ? {} : { localAddress: "127.0.0.1", localPort: options.localPort })
           }
           const tls = options?.tls === true
-          const socket = tls ? Tls.connect({ ...target, rejectUnauthorized: false }) : Net.connect(target)
+          const socket = options?.header !== undefined
+            ? announced(Net.connect(target), options.header, tls)
+            : tls
+            ? Tls.connect({ ...target, rejectUnauthorized: false })
+            : Net.connect(target)
           socket.once(tls ? "secureConnect" : "connect", () => resume(Effect.succeed(socket)))
           socket.once("error", (error) => resume(Effect.fail(error)))
         })
@@ -112,6 +118,11 @@ export const connect = (to: number, options?: Options): Effect.Effect<Client, ne
       ended: within("the end", Deferred.await(over))
     }
   })
+
+const announced = (socket: Net.Socket, header: Uint8Array, tls: boolean): Net.Socket => {
+  socket.write(header)
+  return tls ? Tls.connect({ socket, rejectUnauthorized: false }) : socket
+}
 
 /** Connects, and waits until the client has heard of its own arrival. */
 export const arrive = (port: number, options?: Options): Effect.Effect<Client, never, Scope.Scope> =>
