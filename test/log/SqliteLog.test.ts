@@ -15,7 +15,13 @@ import { within } from "../support/client.ts"
 import { folder, limits } from "../support/engines.ts"
 
 const who = { address: address("127.0.0.1", 4000), name: Name("bob") }
-const said = (text: string, room: Room): Event => ({ _tag: "Said", user: UserId(1), who, room, text })
+const said = (text: string, room: Room): Extract<Event, { readonly _tag: "Said" }> => ({
+  _tag: "Said",
+  user: UserId(1),
+  who,
+  room,
+  text
+})
 const end = Seq(Number.MAX_SAFE_INTEGER)
 const room = (name: string): Room => ({ key: nameKey(name), name })
 const [flood, quiet] = [room("flood"), room("quiet")]
