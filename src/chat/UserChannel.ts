@@ -9,10 +9,9 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type { Seq } from "../domain/Event.ts"
-import type { NameKey } from "../domain/Name.ts"
 import type { Stats } from "../ops/Stats.ts"
 import { costOf, type Delivery, entryBytes, type Mark, type Share } from "./Delivery.ts"
+import type { Seen } from "./Seen.ts"
 
 /** Where the lines go. */
 export interface Outlet {
@@ -51,7 +50,7 @@ const promisedBytes = 4096
 
 export class UserChannel {
   /** How far the outlet was given what was said in each room; `undefined` where nobody wants to know. */
-  seen: Map<NameKey, Seq> | undefined
+  seen: Seen | undefined
   private skippedInAll = 0
   private readonly outlet: Outlet
   private readonly limit: number
@@ -221,7 +220,7 @@ export class UserChannel {
   }
 
   private see({ room, seq }: Mark): void {
-    this.seen?.set(room, seq)
+    this.seen?.pass(room, seq)
   }
 
   /** Lets the head have what its source gives next, or go if that was all. */
