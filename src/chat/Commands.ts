@@ -141,7 +141,12 @@ const makeHandlers = (shared: Shared): Handlers => {
       return stream(shared, visit, (_world, room) =>
         missed === undefined
           ? History.none()
-          : History.missed(shared.log, room, missed.from, missed.before, Homecoming.mostMissed))
+          : Homecoming.untilTaken(
+            visit,
+            room,
+            missed,
+            History.missed(shared.log, room, missed.from, missed.before, Homecoming.mostMissed)
+          ))
     },
     Join: (visit, { room }) =>
       Option.match(chooseRoom(room), {

@@ -19,8 +19,8 @@ export interface Outlet {
   readonly write: (parts: ReadonlyArray<Uint8Array>) => boolean
   /** Waits while the outlet pushes back. */
   readonly writable: Effect.Effect<void>
-  /** Waits until the kernel has all that was written, or the peer is lost. */
-  readonly taken: Effect.Effect<void>
+  /** Waits until the kernel has all that was written; or the peer is lost, which makes it `false`. */
+  readonly taken: Effect.Effect<boolean>
 }
 
 export interface Options {
@@ -123,9 +123,13 @@ export class UserChannel {
     return this.waiting
   }
 
-  /** Waits until the kernel has all that the outlet was given. */
-  get allTaken(): Effect.Effect<void> {
-    return this.outlet.taken
+  /** For a source: waits until the kernel has all that the outlet was given; `false`: it never will. */
+  get allTaken(): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      // Now it is the outlet that is waited for.
+      this.fetching = false
+      return this.outlet.taken
+    })
   }
 
   /** How many lines were skipped since the user came. */

@@ -19,10 +19,9 @@ const latest = (places: ReadonlyMap<string, Seq>) =>
 
 /** Through so many rooms in a row, twice through some of them. */
 const walk = FastCheck.tuple(FastCheck.nat({ max: 50 }), FastCheck.nat({ max: 150 }), FastCheck.nat({ max: 50 }))
-  .map(([first, count, more]) => [
-    ...Array.makeBy(count, (n) => first + n),
-    ...Array.makeBy(more, (n) => first + 2 * n)
-  ])
+  .map(([first, count, more]) =>
+    Array.appendAll(Array.makeBy(count, (n) => first + n), Array.makeBy(more, (n) => first + 2 * n))
+  )
 
 describe("LastSeen", () => {
   it.effect.prop(

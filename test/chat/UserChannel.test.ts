@@ -387,4 +387,23 @@ describe("UserChannel", () => {
       deliver(channel, delivery(["one"]))
       assert.isTrue(channel.isStalled)
     }))
+
+  it.effect("is stalled while what has made its lines waits until they are taken", () =>
+    Effect.gen(function*() {
+      const taken = yield* Effect.makeLatch()
+      const outlet = {
+        write: () => true,
+        writable: Effect.void,
+        taken: Effect.as(taken.await, true)
+      }
+      const channel = yield* UserChannel.make({ outlet, backlog: Infinity, skipped, stats })
+      deliver(channel, { ...source(), source: Effect.as(channel.allTaken, undefined) })
+      const { progress } = channel
+      const drain = yield* Effect.fork(channel.drain())
+      yield* Effect.repeat(Effect.yieldNow(), { until: () => channel.progress > progress })
+      assert.isTrue(channel.isStalled)
+      yield* taken.open
+      yield* Fiber.join(drain)
+      assert.isFalse(channel.isDraining)
+    }))
 })

@@ -36,8 +36,8 @@ export class FakeOutlet implements UserChannel.Outlet {
     return this.open.await
   }
 
-  get taken(): Effect.Effect<void> {
-    return this.open.await
+  get taken(): Effect.Effect<boolean> {
+    return Effect.as(this.open.await, true)
   }
 
   /** Takes so many writes from now on. */
