@@ -119,7 +119,7 @@ export class Readers {
         const { form, user } = deed
         user.form = form
         if (user.circle !== undefined) this.goTo(batch, user, this.circleOf(user.circle.room, form))
-        return
+        return batch.one(user, { ...own(Buffer.alloc(0)), form })
       }
       case "Shut":
         return this.shut(deed.user, deed.ignores)

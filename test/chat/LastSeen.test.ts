@@ -7,7 +7,7 @@ import * as UserChannel from "../../src/chat/UserChannel.ts"
 import { Seq } from "../../src/domain/Event.ts"
 import { nameKey } from "../../src/domain/Name.ts"
 import * as MemoryLog from "../../src/log/MemoryLog.ts"
-import { FakeOutlet, skipped, stats } from "../support/fakes.ts"
+import { FakeOutlet, plain, skipped, stats } from "../support/fakes.ts"
 
 const ann = nameKey("Ann")
 const roomOf = (n: number) => nameKey(`room ${n}`)
@@ -34,7 +34,13 @@ describe("LastSeen", () => {
         const all = new Map<string, Seq>()
         let seq = 0
         for (const rooms of visits) {
-          const channel = yield* UserChannel.make({ outlet: new FakeOutlet(), backlog: 1000, skipped, stats })
+          const channel = yield* UserChannel.make({
+            outlet: new FakeOutlet(),
+            backlog: 1000,
+            form: plain,
+            skipped,
+            stats
+          })
           const before = yield* lastSeen.begin(ann, channel)
           for (const [room, place] of latest(all)) assert.strictEqual(before.get(nameKey(room)), place)
           for (const room of rooms) {
