@@ -23,6 +23,7 @@ import * as Ignoring from "./Ignoring.ts"
 import * as Lists from "./Lists.ts"
 import { OwnedNames } from "./OwnedNames.ts"
 import * as PrivateLines from "./PrivateLines.ts"
+import { Records } from "./Records.ts"
 import * as Secret from "./Secret.ts"
 import { behind } from "./Turn.ts"
 import type { Visit } from "./Visit.ts"
@@ -75,6 +76,7 @@ const makeShared = Effect.gen(function*() {
     log: yield* Effect.flatMap(MessageLog, History.shareReads),
     maxLine,
     names: yield* OwnedNames,
+    records: yield* Records,
     replay,
     stats: yield* Stats,
     tell: yield* PrivateLines.make

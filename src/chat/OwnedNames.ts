@@ -216,8 +216,11 @@ const change = (shared: Shared, user: User, secret: Secret.Secret) =>
         // Somebody else may have taken it over while this was hashed.
         if (!World.ownsItsName(yield* shared.online, user.id) || keyOf(user) !== key) return notOwner
         const usedAt = shared.clock.unsafeCurrentTimeMillis()
-        const name = user.who?.name ?? ""
-        const done = yield* shared.records.owners.update(key, () => ({ name, ...hashed, usedAt }))
+        const done = yield* shared.records.owners.update(key, (owner) => ({
+          name: Option.match(owner, { onNone: () => user.who?.name ?? "", onSome: ({ name }) => name }),
+          ...hashed,
+          usedAt
+        }))
         return done ? { _tag: "SecretChanged" } as const : busy
       })
     )
