@@ -135,7 +135,7 @@ for (const place of places) {
         // Somebody who is not here can be ignored if the name has an owner.
         yield* quit(again)
         yield* told(ann)
-        yield* asks(ann, "/ignore eve", isIgnored("eve"))
+        yield* asks(ann, "/ignore eve", isIgnored("Eve"))
         yield* asks(ann, "/ignore nobody", noSuchUser)
       }))
 

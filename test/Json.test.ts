@@ -234,6 +234,7 @@ describe("An answer", () => {
       for (const text of ["one", "two"]) {
         const lines = yield* ann.answered({ do: "to", name: "bot", text, id: text })
         assert.deepStrictEqual<unknown>(kinds(lines), ["private", "answer"])
+        assert.deepStrictEqual<unknown>(lines[0]?.kind === "private" && lines[0].to, "Bot")
         assert.deepStrictEqual<unknown>(lines[1], { kind: "answer", id: text, ok: true, kept: true })
       }
       yield* ann.answered({ do: "say", text: "it is away", id: 3 })
@@ -242,7 +243,7 @@ describe("An answer", () => {
       assert.deepStrictEqual<unknown>(kinds(lines), ["renamed", "private", "private", "notice away", "answer"])
       assert.deepStrictEqual<unknown>(
         lines.flatMap((line) => line.kind === "private" ? [[line.kept, line.to, line.text]] : []),
-        [[true, "bot", "one"], [true, "bot", "two"]]
+        [[true, "Bot", "one"], [true, "Bot", "two"]]
       )
       const missed = yield* bot.answered({ do: "missed", id: 4 })
       assert.deepStrictEqual<unknown>(missed.map((line) => "text" in line ? line.text : line), [

@@ -73,9 +73,9 @@ for (const place of places) {
         yield* asks(bob, "/nick Bob", isNow("Bob"))
         const others = yield* come(port, [bob])
         assert.deepStrictEqual(yield* told(bob, ...letters("Ann", 8)), Array(8).fill(isKept("Ann")))
-        yield* asks(bob, "/msg ANN  with  blanks | and bars ", isKept("ANN"))
+        yield* asks(bob, "/msg ANN  with  blanks | and bars ", isKept("Ann"))
         yield* readsNothing(others)
-        yield* asks(others, "to|ann|hi", isKept("ann"))
+        yield* asks(others, "to|ann|hi", isKept("Ann"))
         const ann = yield* come(port, [bob, others])
         assert.deepStrictEqual(yield* takes(ann, "Ann", 10), [
           ...lettersOf("Bob", 8),
@@ -87,6 +87,18 @@ for (const place of places) {
         yield* asks(bob, "to|Ann|hello")
         yield* ann.sees("Bob对您说:hello")
         yield* readsNothing(others)
+      }))
+
+    it.scopedLive("is for a name as it was written when it became owned, however it is typed, and called later", () =>
+      Effect.gen(function*() {
+        const port = yield* open(place)
+        const ann = yield* come(port)
+        yield* own(ann, "Ann")
+        yield* asks(ann, "rename|ANN", isNow("ANN"))
+        yield* asks(ann, "/secret another one", "*** 口令已更改")
+        yield* quit(ann)
+        const bob = yield* come(port)
+        yield* asks(bob, "to|Ａ\u200bnn|letter", isKept("Ann"))
       }))
 
     it.scopedLive("is deleted once the owner was heard of after it was taken, and not before", () =>
@@ -156,7 +168,7 @@ for (const place of places) {
           yield* quit(client)
           yield* bob.sees(`${client.front}下线`)
         }
-        yield* asks(bob, "to|ann|one too many", full("ann"))
+        yield* asks(bob, "to|ann|one too many", full("Ann"))
         // An empty one is that first.
         yield* asks(bob, "to|Ann| \t", "无消息内容，请重发")
         const ann = yield* come(port, [bob])

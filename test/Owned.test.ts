@@ -13,7 +13,7 @@ import * as Session from "../src/chat/Session.ts"
 import { nameKey } from "../src/domain/Name.ts"
 import * as World from "../src/domain/World.ts"
 import { chat } from "./support/chat.ts"
-import { arrive, type Client, connect, within } from "./support/client.ts"
+import { arrive, type Client, connect, type Options, within } from "./support/client.ts"
 import * as Peer from "./support/connection.ts"
 import * as Hashing from "./support/hashing.ts"
 import { isOnNodes } from "./support/nodes.ts"
@@ -425,5 +425,35 @@ describe.skipIf(isOnNodes)("Whoever has secrets hashed", () => {
       const outcomes = answers.map((lines) => lines.length === 2 ? "owned" : lines[0])
       assert.deepStrictEqual(outcomes, ["owned", "owned", busy, busy, "owned", "owned"])
       yield* own(near[2]!, "name2")
+    }))
+
+  it.scopedLive("has no more of them made, nor waiting, by going before they are; others still wait their turn", () =>
+    Effect.gen(function*() {
+      const port = yield* open(places[0]!)
+      const witness = yield* come(port, [], elsewhere())
+      const [near, far] = [elsewhere(), elsewhere()]
+      const hashing = yield* Hashing.held
+      const asking = (name: string, from: Options) =>
+        Effect.tap(come(port, [witness], from), (client) =>
+          Effect.zipRight(
+            client.send(`here\nrename|${name}#${secretOf(name)}\n`),
+            witness.sees(`${client.front}here`)
+          ))
+      const goes = (client: Client) => Effect.zipRight(client.reset, witness.sees(`${client.front}下线`))
+      const two = [yield* asking("one", near), yield* asking("two", near)]
+      yield* within("two hashes", Effect.repeat(Effect.sleep("1 millis"), { until: () => hashing.begun() === 2 }))
+      // Nobody's end waits for them.
+      yield* Effect.forEach(two, goes)
+      const third = yield* come(port, [witness], near)
+      yield* asks(third, `rename|three#${secretOf("three")}`, busy)
+      // Those who only waited have left nothing behind.
+      const waiting = [yield* asking("four", far), yield* asking("five", far)]
+      yield* Effect.forEach(waiting, goes)
+      const last = yield* asking("six", far)
+      assert.strictEqual(hashing.begun(), 2)
+      yield* hashing.free
+      yield* until(last, isNow("six"))
+      yield* third.send(`rename|three#${secretOf("three")}\n`)
+      yield* until(third, isNow("three"))
     }))
 })

@@ -16,13 +16,14 @@ import { ServerConfig } from "../ServerConfig.ts"
 import type { Command } from "../wire/Command.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
 import { Broadcaster } from "./Broadcaster.ts"
-import type { Pages, Verdict } from "./Entry.ts"
+import type { Answer, Pages, Verdict } from "./Entry.ts"
 import * as History from "./History.ts"
 import * as Homecoming from "./Homecoming.ts"
 import * as Ignoring from "./Ignoring.ts"
 import * as Lists from "./Lists.ts"
 import { OwnedNames } from "./OwnedNames.ts"
 import * as PrivateLines from "./PrivateLines.ts"
+import { Records } from "./Records.ts"
 import * as Secret from "./Secret.ts"
 import { behind } from "./Turn.ts"
 import type { Visit } from "./Visit.ts"
@@ -39,9 +40,9 @@ type Handlers = {
 
 export type Execute = (visit: Visit, command: Executable) => Effect.Effect<void>
 
-// A long answer is paid for as a line for each so many bytes of it; and what one user takes in a list, roughly, in bytes.
+// A long answer is paid for as a line for each so many bytes of it; and what a user or a room takes in a list, roughly, in bytes.
 const answerBytes = 16_384
-const presentBytes = 64
+const listedBytes = 64
 
 /** What changes something for many is paid for like so many lines: a name, a room. */
 const dearLines = 5
@@ -75,6 +76,7 @@ const makeShared = Effect.gen(function*() {
     log: yield* Effect.flatMap(MessageLog, History.shareReads),
     maxLine,
     names: yield* OwnedNames,
+    records: yield* Records,
     replay,
     stats: yield* Stats,
     tell: yield* PrivateLines.make
@@ -85,6 +87,13 @@ type Shared = Effect.Effect.Success<typeof makeShared>
 const makeHandlers = (shared: Shared): Handlers => {
   const { ask, askAndWait, happen, happenPatiently, inform, reform, reply } = shared.broadcaster
   const pay = (visit: Visit, lines: number) => visit.pay(monotonic(shared.clock), lines)
+  /** Lets a list be paid for by its length. */
+  const paid = (visit: Visit, answer: Answer): Answer => {
+    const { reply } = answer
+    const listed = reply?._tag === "Users" ? reply.users : reply?._tag === "Rooms" ? reply.rooms : []
+    pay(visit, Math.floor((listed.length * listedBytes) / answerBytes))
+    return answer
+  }
   const say = (output: Output) => ({ asker }: Visit) => reply(asker, output)
   const refuse = ({ asker }: Visit, refusal: Output) => reply(asker, refusal)
 
@@ -96,16 +105,11 @@ const makeHandlers = (shared: Shared): Handlers => {
       return visit.waited ? happenPatiently(event, asker) : happen(event, asker)
     },
     Who: (visit, { room }) =>
-      askAndWait(visit.asker, (world) => {
-        const answer = Lists.users(
-          world,
-          room === undefined ? visit.user.circle?.room : Option.getOrUndefined(chooseRoom(room))
-        )
-        if (answer.reply?._tag === "Users") {
-          pay(visit, Math.floor((answer.reply.users.length * presentBytes) / answerBytes))
-        }
-        return answer
-      }),
+      askAndWait(visit.asker, (world) =>
+        paid(
+          visit,
+          Lists.users(world, room === undefined ? visit.user.circle?.room : Option.getOrUndefined(chooseRoom(room)))
+        )),
     Rename: (visit, command) => {
       pay(visit, dearLines - 1)
       return rename(shared, visit, command)
@@ -141,7 +145,12 @@ const makeHandlers = (shared: Shared): Handlers => {
       return stream(shared, visit, (_world, room) =>
         missed === undefined
           ? History.none()
-          : History.missed(shared.log, room, missed.from, missed.before, Homecoming.mostMissed))
+          : Homecoming.untilTaken(
+            visit,
+            room,
+            missed,
+            History.missed(shared.log, room, missed.from, missed.before, Homecoming.mostMissed)
+          ))
     },
     Join: (visit, { room }) =>
       Option.match(chooseRoom(room), {
@@ -149,7 +158,7 @@ const makeHandlers = (shared: Shared): Handlers => {
         onSome: (room) => join(shared, visit, room)
       }),
     Leave: (visit) => join(shared, visit, lobby),
-    Rooms: (visit) => askAndWait(visit.asker, Lists.rooms),
+    Rooms: (visit) => askAndWait(visit.asker, (world) => paid(visit, Lists.rooms(world))),
     Ignore: (visit, { name }) =>
       name === undefined
         ? reply(visit.asker, { _tag: "Ignoring", names: (visit.user.ignores ?? []).map(({ name }) => name) })

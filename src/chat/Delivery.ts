@@ -2,6 +2,7 @@
 import type * as Effect from "effect/Effect"
 import type { Seq } from "../domain/Event.ts"
 import type { NameKey } from "../domain/Name.ts"
+import type { Form } from "../wire/Form.ts"
 
 /** How far what was said in a room goes. */
 export interface Mark {
@@ -24,6 +25,8 @@ export interface Delivery {
   readonly source?: Effect.Effect<Uint8Array | undefined>
   /** Whoever was given it has all that was said in this room up to here. */
   readonly mark?: Mark
+  /** From here on the user is told in this form. */
+  readonly form?: Form
 }
 
 /** All that one user, or everyone, gets of a batch; summed up once, since it is handed to many. */
@@ -37,6 +40,8 @@ export interface Share {
   /** Some of it is still to be made. */
   readonly hasSource: boolean
   readonly marks: ReadonlyArray<Mark>
+  /** In which form the user is told behind it, if that is another one. */
+  readonly form: Form | undefined
 }
 
 export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
@@ -46,7 +51,8 @@ export const share = (deliveries: ReadonlyArray<Delivery>): Share => ({
   lines: deliveries.reduce((sum, { lines }) => sum + lines, 0),
   promised: deliveries.reduce((count, { promised }) => promised ? count + 1 : count, 0),
   hasSource: deliveries.some(({ source }) => source !== undefined),
-  marks: deliveries.flatMap(({ mark }) => mark ?? [])
+  marks: deliveries.flatMap(({ mark }) => mark ?? []),
+  form: deliveries.findLast(({ form }) => form !== undefined)?.form
 })
 
 /**

@@ -17,7 +17,7 @@ import { Mailbox } from "./Mailbox.ts"
 import { OwnedNames } from "./OwnedNames.ts"
 import { Records } from "./Records.ts"
 import type { User } from "./User.ts"
-import type { Visit } from "./Visit.ts"
+import type { Missed, Visit } from "./Visit.ts"
 
 /** So many lines are counted, and shown, of what was missed. */
 export const mostMissed = 1000
@@ -71,7 +71,8 @@ const come = (shared: Shared, visit: Visit, name: Name, seq: Seq) =>
     // Whoever has been nowhere before begins here, also if it is gone before it reads anything.
     if (missed === undefined) return yield* lastSeen.mark(key, user.channel, room.key, seq)
     const lines = yield* orLog(log.count(room.key, missed.from, missed.before, mostMissed + 1))
-    if (lines === undefined || lines === 0) return
+    if (lines === undefined) return
+    if (lines === 0) return user.channel.seen?.pass(room.key, missed.before)
     const isAll = lines <= mostMissed
     yield* broadcaster.inform(user, { _tag: "Away", lines: Math.min(lines, mostMissed), isAll })
   })
@@ -79,6 +80,22 @@ const come = (shared: Shared, visit: Visit, name: Name, seq: Seq) =>
 /** What cannot be read now is not told; the name is taken all the same. */
 const orLog = <A, E extends { readonly message: string }>(self: Effect.Effect<A, E>): Effect.Effect<A | undefined> =>
   Effect.catchAll(self, ({ message }) => Effect.as(Effect.logError(message), undefined))
+
+/** These pages of what was missed; once all of them were taken, it is missed no more. */
+export const untilTaken = (visit: Visit, { key }: Room, { before }: Missed, pages: Pages): Pages => {
+  const { owning, user } = visit
+  let isWhole = false
+  const taken = Effect.map(user.channel.allTaken, (isTaken) => {
+    // Since it asked it may have gone, or gone by another name.
+    if (isTaken && visit.owning === owning) user.channel.seen?.pass(key, before)
+    return undefined
+  })
+  return Effect.flatMap(pages, (page): Pages => {
+    // Where lines cannot be read there is another end.
+    isWhole ||= page?._tag === "PastEnd"
+    return page === undefined && isWhole ? taken : Effect.succeed(page)
+  })
+}
 
 const missedIn = ({ owning, user }: Visit, { key }: Room, seq: Seq) => {
   const seen = user.channel.seen?.get(key) ?? owning?.seen.get(key)
@@ -94,8 +111,8 @@ const handOver = ({ broadcaster, mailbox }: Shared, visit: Visit): Effect.Effect
     const pages = kept.filter(({ value }) => !hides(user.ignores, value.from))
       .map(({ value: { at, from, text, to } }) => ({ _tag: "Kept", from, to, text, at }) as const)
     let next = 0
-    const taken = Effect.map(user.channel.allTaken, () => {
-      owning.handedOver = kept.map(({ key }) => key)
+    const taken = Effect.map(user.channel.allTaken, (isTaken) => {
+      if (isTaken) owning.handedOver = kept.map(({ key }) => key)
       return undefined
     })
     const messages: Pages = Effect.suspend((): Pages => {

@@ -5,17 +5,20 @@ import type { Online } from "../domain/Event.ts"
 import { longestName, nameKey } from "../domain/Name.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import * as World from "../domain/World.ts"
+import type { RegistryFailed } from "../log/Registry.ts"
 import type { Broadcaster } from "./Broadcaster.ts"
 import type * as Homecoming from "./Homecoming.ts"
 import { maxIgnored } from "./Ignores.ts"
+import { asOwned, type Records } from "./Records.ts"
 import type { Visit } from "./Visit.ts"
 
 interface Shared {
   readonly broadcaster: typeof Broadcaster.Service
   readonly homecoming: Effect.Effect.Success<typeof Homecoming.make>
+  readonly records: typeof Records.Service
 }
 
-export const ignore = ({ broadcaster, homecoming }: Shared, visit: Visit, name: string) =>
+export const ignore = ({ broadcaster, homecoming, records }: Shared, visit: Visit, name: string) =>
   Effect.gen(function*() {
     const { asker, user } = visit
     const known = user.ignores ?? []
@@ -28,8 +31,9 @@ export const ignore = ({ broadcaster, homecoming }: Shared, visit: Visit, name: 
       return yield* broadcaster.reply(asker, { _tag: "NoSuchUser" })
     }
     const { holder, isOwned } = found
+    const asTyped = ({ message }: RegistryFailed) => Effect.as(Effect.logError(message), terminalSafe(name))
     const one = {
-      name: holder?.who.name ?? terminalSafe(name),
+      name: holder?.who.name ?? (yield* Effect.catchAll(asOwned(records, name), asTyped)),
       connection: holder && { user: holder.user, address: holder.who.address },
       owned: isOwned ? nameKey(name) : undefined
     }

@@ -11,19 +11,15 @@ import * as Schedule from "effect/Schedule"
 import { Seq } from "../domain/Event.ts"
 import { NameKey } from "../domain/Name.ts"
 import { Records } from "./Records.ts"
+import { Seen } from "./Seen.ts"
 import type { UserChannel } from "./UserChannel.ts"
 
 /** So often the places of all who are here are stored. */
 const period = Duration.seconds(30)
 
-// Where somebody has been longest ago is forgotten beyond so many rooms.
-const fewRooms = 100
-
-type Places = ReadonlyMap<NameKey, Seq>
-
 export class LastSeen extends Context.Tag("tellnet/LastSeen")<LastSeen, {
   /** The owner of a name is here: gives how far it had read before, and notes from now on what this channel hands over. */
-  readonly begin: (key: NameKey, channel: UserChannel) => Effect.Effect<Places>
+  readonly begin: (key: NameKey, channel: UserChannel) => Effect.Effect<Seen>
   /** It has read all of this room before this place. Stores that. */
   readonly mark: (key: NameKey, channel: UserChannel, room: NameKey, seq: Seq) => Effect.Effect<void>
   /** It is not here any more, or not by this name. Stores how far it has read, unless it owns it no more. */
@@ -38,19 +34,16 @@ const make = Effect.gen(function*() {
   const { seen: stored } = yield* Records
   /** Whoever holds the name now. */
   const here = new Map<NameKey, UserChannel>()
-  const unchanged = new WeakMap<UserChannel, number>()
+  /** How many changes are stored. */
+  const storedOf = new WeakMap<Seen, number>()
 
-  // It grows for as long as somebody reads.
-  const stampOf = ({ seen }: UserChannel) => Array.from(seen?.values() ?? []).reduce((sum, seq) => sum + seq, 0)
-
-  const store = (key: NameKey, channel: UserChannel) =>
+  const store = (key: NameKey, { seen }: UserChannel) =>
     Effect.suspend(() => {
-      const stamp = stampOf(channel)
-      if (channel.seen === undefined || unchanged.get(channel) === stamp) return Effect.void
-      const seen = new Map(channel.seen)
-      return stored.update(key, (before) => plain(latest(placesOf(before), seen))).pipe(
+      const changes = seen?.changes ?? 0
+      if (seen === undefined || changes === (storedOf.get(seen) ?? 0)) return Effect.void
+      return stored.update(key, (before) => Object.fromEntries(new Seen(placesOf(before), seen))).pipe(
         Effect.map(() => {
-          unchanged.set(channel, stamp)
+          storedOf.set(seen, changes)
         }),
         // What was stored before stands: lines are missed twice.
         Effect.catchAll(({ message }) => Effect.logError(message))
@@ -65,15 +58,15 @@ const make = Effect.gen(function*() {
           ({ message }) => Effect.as(Effect.logError(message), Option.none())
         )
         // The one that it takes the name from may not have stored its own yet.
-        const ghost = here.get(key)?.seen ?? new Map<NameKey, Seq>()
-        const places = latest(placesOf(Option.map(before, ({ value }) => value)), ghost)
-        channel.seen = new Map()
+        const ghost = here.get(key)?.seen ?? []
+        const places = new Seen(placesOf(Option.map(before, ({ value }) => value)), ghost)
+        channel.seen = new Seen()
         here.set(key, channel)
         return places
       }),
     mark: (key, channel, room, seq) =>
       Effect.suspend(() => {
-        channel.seen?.set(room, Seq(Math.max(seq, channel.seen.get(room) ?? 0)))
+        channel.seen?.pass(room, seq)
         return store(key, channel)
       }),
     end: (key, channel, isOver = false) =>
@@ -91,15 +84,5 @@ const make = Effect.gen(function*() {
   })
 })
 
-const placesOf = (stored: Option.Option<Readonly<Record<string, number>>>): Places =>
-  new Map(Object.entries(Option.getOrElse(stored, () => ({}))).map(([room, seq]) => [NameKey(room), Seq(seq)]))
-
-/** In each room the later of both. */
-const latest = (one: Places, other: Places): Places => {
-  const places = new Map(one)
-  for (const [room, seq] of other) places.set(room, Seq(Math.max(seq, places.get(room) ?? 0)))
-  return places
-}
-
-const plain = (places: Places): Readonly<Record<string, number>> =>
-  Object.fromEntries(Array.from(places).toSorted(([, one], [, other]) => other - one).slice(0, fewRooms))
+const placesOf = (stored: Option.Option<Readonly<Record<string, number>>>): ReadonlyArray<readonly [NameKey, Seq]> =>
+  Object.entries(Option.getOrElse(stored, () => ({}))).map(([room, seq]) => [NameKey(room), Seq(seq)])

@@ -3,7 +3,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as SortedMap from "effect/SortedMap"
 import type { UserId } from "../domain/Event.ts"
-import type { Place } from "../domain/Places.ts"
+import type { Place, Places } from "../domain/Places.ts"
 import type { Room } from "../domain/Room.ts"
 import * as World from "../domain/World.ts"
 import type { Answer } from "./Entry.ts"
@@ -21,15 +21,22 @@ export const users = (world: World.World, room: Room | undefined): Answer => {
   return answer
 }
 
-/** All rooms with somebody in them: most people first, then by name. */
-export const rooms = (world: World.World): Answer => ({
-  reply: {
-    _tag: "Rooms",
-    rooms: Array.from(HashMap.values(world.rooms), ({ room, users }) => ({ room, users: SortedMap.size(users) }))
+const listed = new WeakMap<Places, Answer>()
+
+/** All rooms with somebody in them: most people first, then by name. The same object until something changes in one. */
+export const rooms = (world: World.World): Answer => {
+  let answer = listed.get(world.rooms)
+  if (answer === undefined) {
+    const rooms = Array.from(
+      HashMap.values(world.rooms),
+      ({ room, users }) => ({ room, users: SortedMap.size(users) })
+    )
       .filter(({ users }) => users > 0)
       .toSorted((one, other) => other.users - one.users || (one.room.key < other.room.key ? -1 : 1))
+    listed.set(world.rooms, answer = { reply: { _tag: "Rooms", rooms } })
   }
-})
+  return answer
+}
 
 /** Somebody by its name; without one, the asker itself. */
 export const whois = (world: World.World, asker: UserId, name: string | undefined): Answer => {

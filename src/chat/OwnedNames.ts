@@ -175,23 +175,33 @@ const becomeOwner = (shared: Shared, user: User, name: Name, secret: Secret.Secr
 const isFull = ({ clock, fresh, maxOwned, online }: Shared, origin: string) =>
   Effect.map(online, ({ owned }) => HashSet.size(owned) >= maxOwned || !fresh.isOpen(origin, monotonic(clock)))
 
-/** Makes or checks a hash, in turn; `undefined`: too many wait. */
+/**
+ * Makes or checks a hash, in turn; `undefined`: too many wait. No thread stops in the middle of one: whoever is interrupted does
+ * not wait for it, but what it has of the limits is held until it is done. Whose turn has not come gives its place back at once.
+ */
 const hashingFor = <A>(shared: Shared, origin: string, self: Effect.Effect<A>): Effect.Effect<A | undefined> =>
-  Effect.suspend(() => {
-    const own = shared.waiting.get(origin) ?? 0
-    if (own >= hashesOfNetwork || shared.waitingInAll >= hashesWaiting) return Effect.succeed(undefined)
-    shared.waiting.set(origin, own + 1)
-    shared.waitingInAll++
-    return Effect.ensuring(
-      shared.hashing.withPermits(1)(self),
-      Effect.sync(() => {
-        shared.waitingInAll--
-        const left = (shared.waiting.get(origin) ?? 1) - 1
-        if (left > 0) shared.waiting.set(origin, left)
-        else shared.waiting.delete(origin)
-      })
+  Effect.disconnect(
+    Effect.acquireUseRelease(
+      Effect.sync(() => takePlace(shared, origin)),
+      (isFree) => isFree ? shared.hashing.withPermits(1)(Effect.uninterruptible(self)) : Effect.succeed(undefined),
+      (isFree) => Effect.sync(() => isFree ? leavePlace(shared, origin) : undefined)
     )
-  })
+  )
+
+const takePlace = (shared: Shared, origin: string): boolean => {
+  const own = shared.waiting.get(origin) ?? 0
+  if (own >= hashesOfNetwork || shared.waitingInAll >= hashesWaiting) return false
+  shared.waiting.set(origin, own + 1)
+  shared.waitingInAll++
+  return true
+}
+
+const leavePlace = (shared: Shared, origin: string): void => {
+  shared.waitingInAll--
+  const left = (shared.waiting.get(origin) ?? 1) - 1
+  if (left > 0) shared.waiting.set(origin, left)
+  else shared.waiting.delete(origin)
+}
 
 const change = (shared: Shared, user: User, secret: Secret.Secret) =>
   Effect.gen(function*() {
@@ -206,8 +216,11 @@ const change = (shared: Shared, user: User, secret: Secret.Secret) =>
         // Somebody else may have taken it over while this was hashed.
         if (!World.ownsItsName(yield* shared.online, user.id) || keyOf(user) !== key) return notOwner
         const usedAt = shared.clock.unsafeCurrentTimeMillis()
-        const name = user.who?.name ?? ""
-        const done = yield* shared.records.owners.update(key, () => ({ name, ...hashed, usedAt }))
+        const done = yield* shared.records.owners.update(key, (owner) => ({
+          name: Option.match(owner, { onNone: () => user.who?.name ?? "", onSome: ({ name }) => name }),
+          ...hashed,
+          usedAt
+        }))
         return done ? { _tag: "SecretChanged" } as const : busy
       })
     )

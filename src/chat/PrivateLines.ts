@@ -14,6 +14,7 @@ import { Broadcaster } from "./Broadcaster.ts"
 import type { Answer } from "./Entry.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { OnlineMap } from "./OnlineMap.ts"
+import { asOwned, Records } from "./Records.ts"
 import type { Visit } from "./Visit.ts"
 
 type Tell = Extract<Command, { readonly _tag: "Tell" }>
@@ -27,7 +28,8 @@ const makeShared = Effect.gen(function*() {
     clock: yield* Effect.clock,
     mailbox: yield* Mailbox,
     others: yield* OtherNodes,
-    online: yield* OnlineMap
+    online: yield* OnlineMap,
+    records: yield* Records
   }
 })
 type Shared = Effect.Effect.Success<typeof makeShared>
@@ -112,14 +114,14 @@ const copyOf = (from: Who, { who }: Online, text: string): Answer => ({
 
 const keep = (shared: Shared, visit: Visit, { name, nonce, text }: Tell, world: World.World): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { broadcaster, clock, mailbox } = shared
+    const { broadcaster, clock, mailbox, records } = shared
     const { asker, user } = visit
     const from = user.who
     if (from === undefined) return
     const at = clock.unsafeCurrentTimeMillis()
     const seq = nonce && Option.getOrUndefined(Nonces.find(world.nonces, nonce, at))
     if (seq !== undefined) return yield* broadcaster.reply(asker, { _tag: "Done", seq })
-    const to = terminalSafe(name)
+    const to = yield* asOwned(records, name)
     const message = { from, to, text: terminalSafe(text), at, origin: originOf(user.address) }
     const kept = yield* mailbox.keep(nameKey(name), message, nonce)
     if (kept === "busy") return yield* broadcaster.reply(asker, { _tag: "Busy" })

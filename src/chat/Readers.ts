@@ -33,8 +33,8 @@ export class Readers {
   private readonly options: Options
   /** Who ignores somebody: by the connection, and by the name that has an owner. */
   private readonly ignoring = new Map<UserId | NameKey, Set<User>>()
-  /** Long answers that several ask for, as each form has them. */
-  private readonly rendered = new WeakMap<Output, Map<Form, Buffer>>()
+  /** Long answers that several ask for, as each form has them, and when they were made. */
+  private readonly rendered = new WeakMap<Output, Map<Form, { readonly at: number; readonly bytes: Buffer }>>()
 
   constructor(options: Options) {
     this.options = options
@@ -119,7 +119,7 @@ export class Readers {
         const { form, user } = deed
         user.form = form
         if (user.circle !== undefined) this.goTo(batch, user, this.circleOf(user.circle.room, form))
-        return
+        return batch.one(user, { ...own(Buffer.alloc(0)), form })
       }
       case "Shut":
         return this.shut(deed.user, deed.ignores)
@@ -177,12 +177,14 @@ export class Readers {
     const first = copy === undefined ? "" : form.render(copy, at)
     if (reply === undefined) return Buffer.from(first)
     const last = form.answer(reply, at, id)
-    if (reply._tag !== "Users") return Buffer.from(`${first}${form.render(reply, at)}${last}`)
+    if (reply._tag !== "Users" && reply._tag !== "Rooms") return Buffer.from(`${first}${form.render(reply, at)}${last}`)
     let forms = this.rendered.get(reply)
     if (forms === undefined) this.rendered.set(reply, forms = new Map())
     let rendered = forms.get(form)
-    if (rendered === undefined) forms.set(form, rendered = Buffer.from(form.render(reply, at)))
-    return last === "" ? rendered : Buffer.concat([rendered, Buffer.from(last)])
+    if (rendered === undefined || form.timesLists && rendered.at !== at) {
+      forms.set(form, rendered = { at, bytes: Buffer.from(form.render(reply, at)) })
+    }
+    return last === "" ? rendered.bytes : Buffer.concat([rendered.bytes, Buffer.from(last)])
   }
 
   private *circles(): Generator<Circle> {

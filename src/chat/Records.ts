@@ -8,8 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Address } from "../domain/Address.ts"
-import { Name } from "../domain/Name.ts"
+import { Name, nameKey } from "../domain/Name.ts"
 import { type Held, Registry, type RegistryFailed } from "../log/Registry.ts"
+import { terminalSafe } from "../wire/Text.ts"
 
 // Whoever changes a value may find that somebody else was first, so often at most.
 const tries = 5
@@ -116,6 +117,13 @@ const Seen = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.
 
 /** The names with owners that the owner of a name ignores: how they are written, and their keys. */
 const Ignored = Schema.parseJson(Schema.Array(Schema.Struct({ name: Schema.String, key: Schema.String })))
+
+/** A name as its owner wrote it when it became owned; as it is given here, if it has no owner. */
+export const asOwned = ({ owners }: typeof Records.Service, name: string): Effect.Effect<string, RegistryFailed> =>
+  Effect.map(
+    owners.get(nameKey(name)),
+    (owner) => terminalSafe(Option.match(owner, { onNone: () => name, onSome: ({ value }) => value.name }))
+  )
 
 /** All kinds. Keys are keys of names; for messages with something of their own behind a `/`, which no name holds. */
 export class Records extends Context.Tag("tellnet/Records")<Records, {

@@ -107,7 +107,8 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
     const channel = yield* UserChannel.make({
       outlet: peer,
       backlog: config.backlog,
-      skipped: (lines) => user.form.render({ _tag: "Skipped", lines }, clock.unsafeCurrentTimeMillis()),
+      form: forms.plain,
+      skipped: (lines, form) => form.render({ _tag: "Skipped", lines }, clock.unsafeCurrentTimeMillis()),
       stats
     })
     const user: User = {

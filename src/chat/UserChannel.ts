@@ -9,10 +9,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
-import type { Seq } from "../domain/Event.ts"
-import type { NameKey } from "../domain/Name.ts"
 import type { Stats } from "../ops/Stats.ts"
+import type { Form } from "../wire/Form.ts"
 import { costOf, type Delivery, entryBytes, type Mark, type Share } from "./Delivery.ts"
+import type { Seen } from "./Seen.ts"
 
 /** Where the lines go. */
 export interface Outlet {
@@ -20,16 +20,18 @@ export interface Outlet {
   readonly write: (parts: ReadonlyArray<Uint8Array>) => boolean
   /** Waits while the outlet pushes back. */
   readonly writable: Effect.Effect<void>
-  /** Waits until the kernel has all that was written, or the peer is lost. */
-  readonly taken: Effect.Effect<void>
+  /** Waits until the kernel has all that was written; or the peer is lost, which makes it `false`. */
+  readonly taken: Effect.Effect<boolean>
 }
 
 export interface Options {
   readonly outlet: Outlet
   /** How many bytes may wait before other people's lines are skipped. */
   readonly backlog: number
-  /** The line that tells how many were skipped. */
-  readonly skipped: (lines: number) => string
+  /** The form in which the user is told first. */
+  readonly form: Form
+  /** The line that tells how many were skipped, in the form in which the user is told there. */
+  readonly skipped: (lines: number, form: Form) => string
   readonly stats: Pick<typeof Stats.Service, "linesDelivered" | "linesSkipped" | "bytesOut">
 }
 
@@ -44,6 +46,8 @@ const unpooled = (bytes: Uint8Array): Uint8Array => {
   return own
 }
 
+const isEmpty = ({ bytes, source }: Delivery): boolean => bytes.length === 0 && source === undefined
+
 type Entry = Pick<Delivery, "bytes" | "kind" | "source" | "mark">
 
 // What is kept free for an own reply that is on its way. Most are shorter, and none is skipped.
@@ -51,11 +55,13 @@ const promisedBytes = 4096
 
 export class UserChannel {
   /** How far the outlet was given what was said in each room; `undefined` where nobody wants to know. */
-  seen: Map<NameKey, Seq> | undefined
+  seen: Seen | undefined
   private skippedInAll = 0
   private readonly outlet: Outlet
   private readonly limit: number
   private readonly skippedLine: Options["skipped"]
+  /** Of what comes next. */
+  private form: Form
   private readonly stats: Options["stats"]
   private readonly queue: Queue.Queue<Entry>
   /** The first entry, of which a part was given to the outlet, and what is left of it. */
@@ -78,6 +84,7 @@ export class UserChannel {
     this.outlet = options.outlet
     this.limit = options.backlog
     this.skippedLine = options.skipped
+    this.form = options.form
     this.stats = options.stats
     this.queue = queue
   }
@@ -86,10 +93,11 @@ export class UserChannel {
    * Hands over lines, in order. Never waits: what finds no room is skipped and counted. `true`: the outlet pushes back
    * from now on, and the caller MUST see to it that `drain` runs.
    */
-  deliver({ bytes, deliveries, hasSource, lines, marks, parts, promised }: Share): boolean {
+  deliver({ bytes, deliveries, form, hasSource, lines, marks, parts, promised }: Share): boolean {
     this.promised -= promised
-    if (bytes === 0 && !hasSource) return false
     if (!this.draining && !hasSource) {
+      this.form = form ?? this.form
+      if (bytes === 0) return false
       this.count(bytes, lines)
       this.draining = !this.outlet.write(parts)
       for (const mark of marks) this.see(mark)
@@ -99,6 +107,11 @@ export class UserChannel {
     const begins = !this.draining
     this.draining = true
     for (const delivery of deliveries) {
+      if (delivery.form !== undefined) {
+        this.closeGap()
+        this.form = delivery.form
+      }
+      if (isEmpty(delivery)) continue
       if (this.admits(delivery)) {
         this.enqueue(delivery)
         this.count(0, delivery.lines)
@@ -124,9 +137,13 @@ export class UserChannel {
     return this.waiting
   }
 
-  /** Waits until the kernel has all that the outlet was given. */
-  get allTaken(): Effect.Effect<void> {
-    return this.outlet.taken
+  /** For a source: waits until the kernel has all that the outlet was given; `false`: it never will. */
+  get allTaken(): Effect.Effect<boolean> {
+    return Effect.suspend(() => {
+      // Now it is the outlet that is waited for.
+      this.fetching = false
+      return this.outlet.taken
+    })
   }
 
   /** How many lines were skipped since the user came. */
@@ -221,7 +238,7 @@ export class UserChannel {
   }
 
   private see({ room, seq }: Mark): void {
-    this.seen?.set(room, seq)
+    this.seen?.pass(room, seq)
   }
 
   /** Lets the head have what its source gives next, or go if that was all. */
@@ -276,7 +293,7 @@ export class UserChannel {
 
   /** Puts the notice at the place of the gap. */
   private closeGap(): void {
-    if (this.gap > 0) this.enqueue({ bytes: Buffer.from(this.skippedLine(this.gap)), kind: "own" })
+    if (this.gap > 0) this.enqueue({ bytes: Buffer.from(this.skippedLine(this.gap, this.form)), kind: "own" })
     this.gap = 0
     this.skipping = "nothing"
   }

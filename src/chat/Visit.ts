@@ -4,6 +4,7 @@ import type { Seq } from "../domain/Event.ts"
 import type { NameKey } from "../domain/Name.ts"
 import type { Read } from "../wire/Input.ts"
 import type { Pace } from "./Pace.ts"
+import type { Seen } from "./Seen.ts"
 import type { Asker, User } from "./User.ts"
 
 /** What a room said while its reader was away: from one place on, and before another. */
@@ -16,7 +17,7 @@ export interface Missed {
 export interface Owning {
   readonly key: NameKey
   /** How far its owner had read in each room when it came. */
-  readonly seen: ReadonlyMap<NameKey, Seq>
+  readonly seen: Pick<Seen, "get">
   /** What the room said that it is in now. */
   missed: Missed | undefined
   /** Kept messages that were handed over, once its outlet has taken them; they are deleted when it is heard of again. */

@@ -119,10 +119,11 @@ class NetConnection implements Peer {
   }
 
   get taken() {
-    return Effect.async<void>((resume) => {
+    return Effect.async<boolean>((resume) => {
       const { socket } = this
-      const done = () => resume(Effect.void)
-      if (socket.destroyed || socket.writableLength === 0) return done()
+      const done = (error?: Error | null) => resume(Effect.succeed(!error))
+      if (socket.destroyed) return resume(Effect.succeed(false))
+      if (socket.writableLength === 0) return done()
       // Called back behind all that was written before; with an error if the peer is lost.
       socket.write("", done)
     })

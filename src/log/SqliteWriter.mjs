@@ -125,8 +125,9 @@ const open = () => {
     startOf: db.prepare(
       `select min(seq) from (select seq from ${ofRoom} and seq < ? order by seq desc limit ?)`
     ).raw(),
+    // One that is used anew is too old, or was forgotten: where it was used last counts.
     nonces: db.prepare(
-      "insert or ignore into nonce select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)"
+      "insert or replace into nonce select value ->> 0, value ->> 1, value ->> 2, value ->> 3 from json_each(?)"
     ),
     forget: db.prepare("delete from nonce where at < (select max(at) from nonce) - ?"),
     count: db.prepare(`select count(*) from (select 1 from ${ofRoom} and seq >= ? and seq < ? limit ?)`).raw(),

@@ -4,6 +4,8 @@ import type { Output } from "../domain/Output.ts"
 export interface Form {
   /** Whoever comes to a room is told its last lines unasked. */
   readonly replays: boolean
+  /** The lines of a list hold the time at which it is told. */
+  readonly timesLists: boolean
   /**
    * Whole lines, or none if this form does not tell of it: each ends with `\n`, and holds no line break and no terminal
    * control. `at`: when it happened, in ms.

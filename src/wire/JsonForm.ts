@@ -80,6 +80,7 @@ export const make = ({ words }: Pick<typeof PlainForm.Service, "words">, maxLine
   const refusal = (output: Refusal) => ({ ok: false, code: codes[output._tag], text: words(output) })
   return {
     replays: false,
+    timesLists: false,
     render: (output, at) => {
       if (output._tag === "Hello") return hello(output, maxLine)
       return isNotice(output) ? notice(output, words(output)) : happening(output, at)

@@ -27,11 +27,12 @@ export const make = ({ data, keepDays, lang, welcome }: Words): typeof PlainForm
   const days = data === "none" ? undefined : keepDays
   const greeting = (users: number) => typeof welcome === "object" ? welcome.text : wording.welcome(users, days)
   const render = (output: Output) => words(wording, greeting, output)
-  const form: Omit<Form, "render"> = { replays: true, answer: () => "" }
+  const form: Omit<Form, "render"> = { replays: true, timesLists: false, answer: () => "" }
   return {
     plain: { ...form, render },
     timed: {
       ...form,
+      timesLists: true,
       render: (output, at) =>
         output._tag === "Past" || output._tag === "Kept"
           ? render(output)

@@ -3,6 +3,7 @@ import { Array, Deferred, Effect, FastCheck, Fiber, Logger, LogLevel, Option, Te
 import { Broadcaster } from "../../src/chat/Broadcaster.ts"
 import { entryBytes } from "../../src/chat/Delivery.ts"
 import type { Answer } from "../../src/chat/Entry.ts"
+import * as Lists from "../../src/chat/Lists.ts"
 import type { EndReason } from "../../src/domain/Reasons.ts"
 import { lobby } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
@@ -303,6 +304,22 @@ describe("Broadcaster", () => {
         const lines = heard(user)
         assert.strictEqual(lines.indexOf("在线..."), lines.indexOf("9 knows") + 1)
         assert.strictEqual(lines.filter((line) => line === "在线...").length, users.length)
+      }
+    }).pipe(Effect.provide(layer)))
+
+  it.scoped("tells of a list that has not changed at the time at which it is asked for", () =>
+    Effect.gen(function*() {
+      const broadcaster = yield* Broadcaster
+      const user = yield* makeUser(0)
+      yield* arrive(user)
+      yield* broadcaster.reform(user, timed)
+      for (const list of [(world: World.World) => Lists.users(world, lobby), Lists.rooms]) {
+        for (const _ of [1, 2]) {
+          yield* broadcaster.askAndWait({ user, id: undefined }, list)
+          yield* TestClock.adjust("5 seconds")
+        }
+        const [first, second] = user.outlet.lines.slice(-2).map((line) => line.slice(0, 8))
+        assert.notStrictEqual(first, second)
       }
     }).pipe(Effect.provide(layer)))
 

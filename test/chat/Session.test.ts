@@ -181,4 +181,30 @@ describe("Session", () => {
       assert.deepStrictEqual(yield* echo(all, "nobody came"), [])
       yield* Fiber.interrupt(all.visit)
     }).pipe(Effect.scoped, Effect.provide(services(0))))
+
+  it.live("tells a program of lines that are missing before its hello in a plain line, and behind it in JSON", () =>
+    Effect.gen(function*() {
+      const all = yield* scene
+      const flood = Effect.forEach(
+        Array.from({ length: 20 }, (_, n) => `${n} ${"x".repeat(4000)}`),
+        (text) => echo(all, text),
+        { discard: true }
+      )
+      yield* all.ann.block(true)
+      yield* flood
+      yield* all.ann.type("/json\n")
+      yield* within(
+        "another form",
+        Effect.repeat(Effect.zipRight(Effect.sleep("1 millis"), called("ann")), {
+          until: (ann) => ann?.form.replays === false
+        })
+      )
+      yield* flood
+      yield* all.ann.block(false)
+      const told: Array<string> = []
+      while (!told.some((text) => text.includes("\"skipped\""))) told.push(yield* line(all.ann))
+      const first = told.findIndex((text) => text.startsWith("{"))
+      assert.match(told[first]!, /"kind":"hello"/)
+      assert.match(told[first - 1]!, /^\*\*\* 接收过慢，已跳过 \d+ 行$/)
+    }).pipe(Effect.scoped, Effect.provide(services(0))))
 })

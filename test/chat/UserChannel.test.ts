@@ -2,9 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Array, Effect, FastCheck, Fiber } from "effect"
 import { type Delivery, entryBytes, share } from "../../src/chat/Delivery.ts"
 import * as UserChannel from "../../src/chat/UserChannel.ts"
-import { FakeOutlet, ownReply, skipped, stats } from "../support/fakes.ts"
+import { FakeOutlet, ownReply, plain, skipped, stats, timed } from "../support/fakes.ts"
 
-const makeChannel = (outlet: FakeOutlet, backlog: number) => UserChannel.make({ outlet, backlog, skipped, stats })
+const makeChannel = (outlet: FakeOutlet, backlog: number) =>
+  UserChannel.make({ outlet, backlog, form: plain, skipped, stats })
 
 /** A delivery of these lines. */
 const delivery = (lines: ReadonlyArray<string>, kind: Delivery["kind"] = "shared"): Delivery => {
@@ -235,7 +236,13 @@ describe("UserChannel", () => {
     Effect.gen(function*() {
       const outlet = new FakeOutlet(1)
       const stats = { linesDelivered: 0, linesSkipped: 0, bytesOut: 0 }
-      const channel = yield* UserChannel.make({ outlet, backlog: 2 * entryBytes.shared + 10, skipped, stats })
+      const channel = yield* UserChannel.make({
+        outlet,
+        backlog: 2 * entryBytes.shared + 10,
+        form: plain,
+        skipped,
+        stats
+      })
       deliver(channel, delivery(["first"]))
       deliver(channel, delivery(["1234"]), delivery(["5678"]), delivery(["a", "b"]), delivery(["c"]))
       assert.deepStrictEqual(stats, { linesDelivered: 3, linesSkipped: 3, bytesOut: 6 })
@@ -386,5 +393,43 @@ describe("UserChannel", () => {
       yield* Fiber.join(drain)
       deliver(channel, delivery(["one"]))
       assert.isTrue(channel.isStalled)
+    }))
+
+  it.effect("is stalled while what has made its lines waits until they are taken", () =>
+    Effect.gen(function*() {
+      const taken = yield* Effect.makeLatch()
+      const outlet = {
+        write: () => true,
+        writable: Effect.void,
+        taken: Effect.as(taken.await, true)
+      }
+      const channel = yield* UserChannel.make({ outlet, backlog: Infinity, form: plain, skipped, stats })
+      deliver(channel, { ...source(), source: Effect.as(channel.allTaken, undefined) })
+      const { progress } = channel
+      const drain = yield* Effect.fork(channel.drain())
+      yield* Effect.repeat(Effect.yieldNow(), { until: () => channel.progress > progress })
+      assert.isTrue(channel.isStalled)
+      yield* taken.open
+      yield* Fiber.join(drain)
+      assert.isFalse(channel.isDraining)
+    }))
+
+  it.effect("tells of a gap in the form in which the lines were told that are missing", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* UserChannel.make({
+        outlet,
+        backlog: 1000,
+        form: plain,
+        skipped: (lines, form) => `${form === plain ? "plain" : "timed"} ${lines}\n`,
+        stats
+      })
+      assert.isTrue(deliver(channel, delivery(["first"])))
+      // All in one turn: it is told in the other form from behind the gap on.
+      const change = { ...delivery([], "own"), promised: false, form: timed }
+      deliver(channel, delivery(["x".repeat(1000)]), change, delivery(["y".repeat(1000)]), delivery(["own"], "own"))
+      outlet.admit(Infinity)
+      yield* channel.drain()
+      assert.deepStrictEqual(outlet.lines, ["first", "plain 1", "timed 1", "own"])
     }))
 })

@@ -5,7 +5,7 @@ import Database from "libsql"
 import { execFileSync } from "node:child_process"
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { address } from "../../src/domain/Address.ts"
-import { type Event, Seq, UserId } from "../../src/domain/Event.ts"
+import { type Event, Nonce, Seq, UserId } from "../../src/domain/Event.ts"
 import { Name, nameKey } from "../../src/domain/Name.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
 import { MessageLog } from "../../src/log/MessageLog.ts"
@@ -16,7 +16,13 @@ import { folder, limits } from "../support/engines.ts"
 import { follower } from "../support/follower.ts"
 
 const who = { address: address("127.0.0.1", 4000), name: Name("bob") }
-const said = (text: string, room: Room): Event => ({ _tag: "Said", user: UserId(1), who, room, text })
+const said = (text: string, room: Room): Extract<Event, { readonly _tag: "Said" }> => ({
+  _tag: "Said",
+  user: UserId(1),
+  who,
+  room,
+  text
+})
 const end = Seq(Number.MAX_SAFE_INTEGER)
 const room = (name: string): Room => ({ key: nameKey(name), name })
 const [flood, quiet] = [room("flood"), room("quiet")]
@@ -220,6 +226,23 @@ describe("SqliteLog", () => {
       db.exec("update line set at = at - 86400000 where seq <= 600")
       db.close()
       yield* Effect.provide(settles(quiet, 100, 600), store)
+    }))
+
+  it.scopedLive("knows a nonce that is used anew after its ten minutes from where it was used last", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/tellnet.db`
+      const nonce = Nonce("used-twice-in-time")
+      const known = Effect.map(MessageLog, ({ start }) => start.nonces)
+      const use = Effect.flatMap(MessageLog, ({ append }) => append([{ ...said("once more", lobby), nonce }]))
+      const store = SqliteLog.layer({ ...limits, file })
+      yield* Effect.provide(use, store)
+      const db = new Database(file)
+      db.exec("update nonce set at = at - 600001")
+      db.close()
+      const first = yield* Effect.provide(Effect.zipLeft(known, use), store)
+      const second = yield* Effect.provide(known, store)
+      assert.deepStrictEqual([first, second].map((all) => all.map((used) => used.nonce)), [[nonce], [nonce]])
+      assert.isAbove(second[0]!.seq, first[0]!.seq)
     }))
 
   it.scopedLive("has the registry and the log in one file", () =>

@@ -69,7 +69,7 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
         return !blocked
       },
       writable: free.await,
-      taken: free.await,
+      taken: Effect.map(free.await, () => closed !== "destroyed"),
       finish: (patience) =>
         Effect.flatMap(
           Effect.timeoutOption(free.await, patience),

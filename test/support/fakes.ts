@@ -36,8 +36,8 @@ export class FakeOutlet implements UserChannel.Outlet {
     return this.open.await
   }
 
-  get taken(): Effect.Effect<void> {
-    return this.open.await
+  get taken(): Effect.Effect<boolean> {
+    return Effect.as(this.open.await, true)
   }
 
   /** Takes so many writes from now on. */
@@ -109,7 +109,7 @@ export const makeUser = (id: number, options?: {
   const outlet = options?.outlet ?? new FakeOutlet()
   const peer = address("127.0.0.1", options?.port ?? 40_000 + id)
   return Effect.map(
-    UserChannel.make({ outlet, backlog: options?.backlog ?? 1_048_576, skipped, stats }),
+    UserChannel.make({ outlet, backlog: options?.backlog ?? 1_048_576, form: plain, skipped, stats }),
     (channel) => ({
       id: UserId(id),
       address: peer,

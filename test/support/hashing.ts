@@ -2,6 +2,7 @@
  * Hashes of secrets at a thousandth of their cost, for tests that are about something else. What is right stays right, and what
  * is wrong wrong; but a hash that was made at one cost matches at no other.
  */
+import * as Effect from "effect/Effect"
 import Crypto from "node:crypto"
 import { syncBuiltinESMExports } from "node:module"
 import { afterAll, beforeAll } from "vitest"
@@ -23,3 +24,29 @@ export const cheaply = (): void => {
   beforeAll(use(cheap))
   afterAll(use(scrypt))
 }
+
+/** Hashes of which none ends before `free`: how many have begun. Until the end of the scope. */
+export const held = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const state = { begun: 0, free: Effect.unsafeMakeLatch() }
+      use(
+        new Proxy(cheap, {
+          apply: (cheap, self, [secret, salt, bytes, cost, done]) => {
+            state.begun++
+            return Reflect.apply(cheap, self, [
+              secret,
+              salt,
+              bytes,
+              cost,
+              (...result: ReadonlyArray<unknown>) => Effect.runFork(Effect.map(state.free.await, () => done(...result)))
+            ])
+          }
+        })
+      )()
+      return state
+    }),
+    ({ free }) => Effect.zipRight(free.open, Effect.sync(use(cheap)))
+  ),
+  (state) => ({ begun: () => state.begun, free: state.free.open })
+)
