@@ -22,7 +22,12 @@ const node = Effect.gen(function*() {
   const { flags } = yield* Certificate.make()
   const tellnet = yield* server(
     ...flags,
-    ...["--metrics-port", "0", "--proxy-protocol", "127.0.0.1", "--max-connections-per-ip", "1"]
+    "--metrics-port",
+    "0",
+    "--proxy-protocol",
+    "127.0.0.1",
+    "--max-connections-per-ip",
+    "1"
   )
   const url = yield* monitor(tellnet)
   return { tellnet, url, plain: yield* port(tellnet), tls: yield* tlsPort(tellnet), watch: new URL(url).port }

@@ -9,8 +9,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Address } from "../domain/Address.ts"
 import { Name, nameKey } from "../domain/Name.ts"
+import { terminalSafe } from "../domain/Text.ts"
 import { type Held, Registry, type RegistryFailed } from "../log/Registry.ts"
-import { terminalSafe } from "../wire/Text.ts"
 
 // Whoever changes a value may find that somebody else was first, so often at most.
 const tries = 5

@@ -232,8 +232,8 @@ describe("SqliteLog", () => {
     Effect.gen(function*() {
       const file = `${yield* folder}/tellnet.db`
       const nonce = Nonce("used-twice-in-time")
-      const known = Effect.map(MessageLog, ({ start }) => start.nonces)
-      const use = Effect.flatMap(MessageLog, ({ append }) => append([{ ...said("once more", lobby), nonce }]))
+      const known = Effect.map(MessageLog, ({ start }) => "nonces" in start ? start.nonces : [])
+      const use = Effect.flatMap(followed, ({ append }) => append([{ ...said("once more", lobby), nonce }]))
       const store = SqliteLog.layer({ ...limits, file })
       yield* Effect.provide(use, store)
       const db = new Database(file)
