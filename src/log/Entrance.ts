@@ -1,7 +1,6 @@
 /** How a node begins: which log the stream holds, who is online in it, and what was said last. */
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
-import { randomUUID } from "node:crypto"
 import { originOf } from "../domain/Address.ts"
 import { alone, type Line, type NodeId, Seq, type Stored } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
@@ -45,6 +44,7 @@ export const bury = (shared: SharedStream, node: NodeId): Effect.Effect<void, Ou
  */
 export const settle = (
   shared: SharedStream,
+  newId: () => string,
   known?: { readonly id: string; readonly place: number }
 ): Effect.Effect<{ readonly held: Identity; readonly stream: State }, OutOfReach> =>
   Effect.gen(function*() {
@@ -52,30 +52,37 @@ export const settle = (
     const held = yield* shared.identity
     const isOlder = known !== undefined && held?.value.id === known.id && stream.last < known.place
     if (held !== undefined && held.value.created === stream.created && !isOlder) return { held: held.value, stream }
-    yield* shared.identify({ id: randomUUID(), created: stream.created, from: stream.last }, held?.version)
-    return yield* settle(shared, known)
+    yield* shared.identify({ id: newId(), created: stream.created, from: stream.last }, held?.version)
+    return yield* settle(shared, newId, known)
   })
 
 export const enter = (
   shared: SharedStream,
-  lease: number,
+  { lease, newId }: { readonly lease: number; readonly newId: () => string },
   numbers: UserNumbers
 ): Effect.Effect<Entered, OutOfReach> =>
   Effect.gen(function*() {
-    const { held: identity, stream } = yield* settle(shared)
     const known = yield* shared.known
+    const { held: identity } = yield* settle(shared, newId)
     const taken = yield* askForWorld(shared, known, lease, identity, numbers)
-    const place = taken?.place ?? stream.last
-    const past = yield* lookBack(shared, identity, place)
-    const seq = Seq(Codec.seqAt(place + 1) - 1)
     if (taken !== undefined) {
-      const others = Array.from(HashMap.keys(taken.world.nodes.last))
-      return { identity, place, start: { seq, world: taken.world }, lines: past.lines, others }
+      const { place, world } = taken
+      const { lines } = yield* lookBack(shared, identity, place)
+      const others = Array.from(HashMap.keys(world.nodes.last))
+      return { identity, place, start: { seq: lastAt(place), world }, lines, others }
     }
     // Nobody is left who could know more: whoever is there all the same reads of it, and comes back.
     yield* Effect.forEach(known, (node) => bury(shared, node), { discard: true })
-    return { identity, place, start: { seq, nonces: past.nonces, gone: past.gone }, lines: past.lines, others: known }
+    const { stream: { last: place } } = yield* settle(shared, newId)
+    // Whoever gives its first sign of life after this begins to say something behind that place.
+    const now = yield* shared.known
+    if (now.some((node) => !known.includes(node))) return yield* enter(shared, { lease, newId }, numbers)
+    const { gone, lines, nonces } = yield* lookBack(shared, identity, place)
+    return { identity, place, start: { seq: lastAt(place), nonces, gone }, lines, others: [] }
   })
+
+/** The last number that the record at this place could have. */
+const lastAt = (place: number): Seq => Seq(Codec.seqAt(place + 1) - 1)
 
 /** The world as another node has it; `undefined` if there is none that could know. */
 const askForWorld = (

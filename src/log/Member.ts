@@ -84,7 +84,7 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
     const clock = yield* Effect.clock
     const now = () => monotonic(clock)
     const numbers = new UserNumbers()
-    const { identity, lines, others, place, start } = yield* Entrance.enter(shared, options.lease, numbers)
+    const { identity, lines, others, place, start } = yield* Entrance.enter(shared, options, numbers)
     options.said(lines)
     const node = NodeId(options.newId())
     numbers.isOwn(node)
@@ -253,7 +253,7 @@ const entering = (state: State) =>
 /** Makes sure that the stream holds the log that is followed, and what stands behind the place where this node is. */
 const theSame = (state: State): Effect.Effect<{ readonly last: number }, OutOfReach | LogLost> =>
   Effect.gen(function*() {
-    const { held, stream } = yield* Entrance.settle(state.shared, { id: state.identity.id, place: state.place })
+    const { held, stream } = yield* Entrance.settle(state.shared, state.options.newId, { id: state.identity.id, place: state.place })
     if (held.id !== state.identity.id) {
       yield* Effect.logError("the stream holds another log: what was said before is gone")
       yield* inTurn(state, renew(state, held))

@@ -3,6 +3,7 @@ import { nkeyAuthenticator, usernamePasswordAuthenticator } from "@nats-io/trans
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
 import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { Seq } from "../domain/Event.ts"
@@ -67,7 +68,7 @@ const make = (options: Options) =>
         renewed: (start) => lines.clear(start)
       }),
       unusable
-    )
+    ).pipe(Effect.retry(Schedule.spaced("300 millis").pipe(Schedule.upTo("10 seconds"))))
     if (lines.size > 0) lines.erased = Seq(lines.first(1)[0]!.seq - 1)
     return Context.make(MessageLog, {
       ...readingOf(lines),

@@ -1,0 +1,80 @@
+/** Time and chance that are the same for the same seed, and a scheduler that runs all that is ready without the event loop. */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Scheduler from "effect/Scheduler"
+
+/** Numbers from 0 up to 1, by `mulberry32`. */
+export const dice = (seed: number) => {
+  let state = seed | 0
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let t = Math.imul(state ^ (state >>> 15), 1 | state)
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+interface Alarm {
+  readonly at: number
+  readonly order: number
+  readonly ring: () => void
+}
+
+/** A place where time passes, or stands still for a while. */
+export interface Host {
+  /** Until then nothing of it happens. */
+  frozenUntil: number
+}
+
+export class Timeline {
+  readonly scheduler = new Scheduler.ControlledScheduler()
+  now = 0
+  private alarms: Array<Alarm> = []
+  private order = 0
+
+  /** Time as a host has it: it does not notice that it stands still. */
+  clock(host: Host): Clock.Clock {
+    const millis = () => 1_700_000_000_000 + Math.floor(this.now)
+    const nanos = () => BigInt(Math.round(this.now * 1e6))
+    return {
+      [Clock.ClockTypeId]: Clock.ClockTypeId,
+      unsafeCurrentTimeMillis: millis,
+      unsafeCurrentTimeNanos: nanos,
+      currentTimeMillis: Effect.sync(millis),
+      currentTimeNanos: Effect.sync(nanos),
+      sleep: (duration) =>
+        Effect.async<void>((resume) => {
+          const wake = () => {
+            if (host.frozenUntil > this.now) this.at(host.frozenUntil, wake)
+            else resume(Effect.void)
+          }
+          return Effect.sync(this.at(this.now + Duration.toMillis(duration), wake))
+        })
+    }
+  }
+
+  /** Gives what takes it back. */
+  private at(at: number, ring: () => void): () => void {
+    const alarm = { at, order: this.order++, ring }
+    let index = this.alarms.length
+    while (index > 0 && this.alarms[index - 1]!.at > at) index--
+    this.alarms.splice(index, 0, alarm)
+    return () => {
+      this.alarms = this.alarms.filter((other) => other !== alarm)
+    }
+  }
+
+  /** Runs all that is ready, and then what comes next in time, until then. */
+  runUntil(end: number): void {
+    while (true) {
+      while (this.scheduler.tasks.buckets.length > 0) this.scheduler.step()
+      const next = this.alarms[0]
+      if (next === undefined || next.at > end) break
+      this.alarms.shift()
+      this.now = Math.max(this.now, next.at)
+      next.ring()
+    }
+    this.now = end
+  }
+}
