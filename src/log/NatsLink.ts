@@ -231,7 +231,8 @@ const nodeOf = (key: string): Option.Option<NodeId> =>
   Schema.decodeOption(Codec.Node)(key.replace(/^node\./, "")).pipe(Option.filter((node) => node !== ""))
 
 const IdentityJson = Schema.parseJson(
-  Schema.Struct({ id: Schema.String, created: Schema.String, from: Schema.NonNegativeInt })
+  // Programs are told the ID.
+  Schema.Struct({ id: Schema.UUID, created: Schema.String, from: Schema.NonNegativeInt })
 )
 const decodeIdentity = Schema.decodeEither(IdentityJson)
 
