@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import { originOf } from "../domain/Address.ts"
 import type { Online, Who } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
-import { nameKey } from "../domain/Name.ts"
+import { longestName, nameKey } from "../domain/Name.ts"
 import * as Nonces from "../domain/Nonces.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import * as World from "../domain/World.ts"
@@ -59,7 +59,8 @@ export const make = Effect.map(makeShared, (shared) => {
 const tell = (shared: Shared, visit: Visit, command: Tell) => {
   const { name, nonce, text } = command
   const { asker, user: { id, who } } = visit
-  const isSaid = nonce !== undefined && who !== undefined && text.trim() !== ""
+  // Nobody has a name that is longer, and its key may be too long for a record.
+  const isSaid = nonce !== undefined && who !== undefined && text.trim() !== "" && name.length <= longestName
   return shared.broadcaster.ask(
     asker,
     (world) => answerOf(shared, world, visit, command),

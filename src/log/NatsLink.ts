@@ -14,11 +14,12 @@ import {
 } from "@nats-io/jetstream"
 import { Bucket, Kvm } from "@nats-io/kv"
 import {
+  AuthorizationError,
   connect,
   nanos,
   type NatsConnection,
-  type NodeConnectionOptions,
   NoRespondersError,
+  PermissionViolationError,
   RequestError
 } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
@@ -31,6 +32,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { NodeId } from "../domain/Event.ts"
 import { CannotOpen } from "./MessageLog.ts"
+import type { Access } from "./NatsAccess.ts"
 import * as Codec from "./RecordCodec.ts"
 import { type Identity, type Message, NoSuchNode, OutOfReach, type SharedStream } from "./SharedStream.ts"
 
@@ -40,7 +42,7 @@ export interface Options {
   readonly prefix: string
   readonly replicas: number
   /** What of TLS and of logging in is asked for. */
-  readonly access: Pick<NodeConnectionOptions, "tls" | "authenticator">
+  readonly access: Access
   readonly keepLines: number
   readonly keepDays: number
   readonly keepBytes: number
@@ -67,7 +69,9 @@ export interface Link {
 }
 
 const call = <A>(run: () => Promise<A>): Effect.Effect<A, OutOfReach> =>
-  Effect.tryPromise({ try: run, catch: (error) => new OutOfReach({ why: whyOf(error) }) })
+  Effect.tryPromise({ try: run, catch: outOfReach })
+
+const outOfReach = (error: unknown) => new OutOfReach({ why: whyOf(error), isFinal: isFinal(error) })
 
 /**
  * Runs this for each that comes, one after another; ends with the last. To return an iterator of NATS waits for its next value, so
@@ -90,6 +94,13 @@ const forEach = <A>(
       }
     })
   })
+
+/** Nothing that passes by: a login, a right or a certificate is wrong. */
+const isFinal = (error: unknown): boolean => {
+  if (!(error instanceof Error)) return false
+  if (error instanceof AuthorizationError || error instanceof PermissionViolationError) return true
+  return "code" in error && /CERT|ISSUER|SIGNATURE/.test(String(error.code)) || isFinal(error.cause)
+}
 
 const whyOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -126,13 +137,13 @@ export const make = (options: Options): Effect.Effect<Link, CannotOpen, Scope.Sc
     }
   })
 
-/** Tries again and again for as long as a node that begins may wait; then says what was wrong last. */
+/** Tries again and again for as long as a node that begins may wait, if that may help; then says what was wrong last. */
 const untilPatience = <A, R>(self: Effect.Effect<A, OutOfReach, R>): Effect.Effect<A, OutOfReach, R> =>
   Effect.suspend(() => {
     let last = new OutOfReach({ why: "it does not answer" })
     return self.pipe(
       Effect.tapError((error) => Effect.sync(() => last = error)),
-      Effect.retry(Schedule.spaced("300 millis")),
+      Effect.retry({ schedule: Schedule.spaced("300 millis"), while: ({ isFinal }) => isFinal !== true }),
       Effect.timeoutFail({ duration: patience, onTimeout: () => last })
     )
   })
@@ -204,7 +215,7 @@ const stateOf = (jsm: JetStreamManager, options: Options): Effect.Effect<StreamI
     const info = yield* Effect.tryPromise(() => jsm.streams.info(config.name)).pipe(
       Effect.map(Option.some),
       Effect.catchIf(({ error }) => isNoStream(error), () => Effect.succeedNone),
-      Effect.mapError(({ error }) => new OutOfReach({ why: whyOf(error) }))
+      Effect.mapError(({ error }) => outOfReach(error))
     )
     // Two that begin at once make the same one.
     if (Option.isNone(info)) return yield* call(() => jsm.streams.add(config))
@@ -220,7 +231,8 @@ const nodeOf = (key: string): Option.Option<NodeId> =>
   Schema.decodeOption(Codec.Node)(key.replace(/^node\./, "")).pipe(Option.filter((node) => node !== ""))
 
 const IdentityJson = Schema.parseJson(
-  Schema.Struct({ id: Schema.String, created: Schema.String, from: Schema.NonNegativeInt })
+  // Programs are told the ID.
+  Schema.Struct({ id: Schema.UUID, created: Schema.String, from: Schema.NonNegativeInt })
 )
 const decodeIdentity = Schema.decodeEither(IdentityJson)
 

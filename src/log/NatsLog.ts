@@ -1,16 +1,15 @@
 /** The log and the registry of several nodes, on NATS JetStream. */
-import { nkeyAuthenticator, usernamePasswordAuthenticator } from "@nats-io/transport-node"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { randomBytes } from "node:crypto"
-import { readFileSync } from "node:fs"
 import { Seq } from "../domain/Event.ts"
 import { Stats } from "../ops/Stats.ts"
 import { LastLines, readingOf } from "./LastLines.ts"
 import * as Member from "./Member.ts"
 import { CannotOpen, LogLost, MessageLog } from "./MessageLog.ts"
+import * as NatsAccess from "./NatsAccess.ts"
 import * as NatsLink from "./NatsLink.ts"
 import * as NatsRegistry from "./NatsRegistry.ts"
 import { OtherNodes } from "./OtherNodes.ts"
@@ -21,38 +20,15 @@ import { Registry } from "./Registry.ts"
 const rememberedLines = 100_000
 const rememberedBytes = 64 * 1_048_576
 
-export interface Options extends Omit<NatsLink.Options, "access"> {
+export interface Options extends Omit<NatsLink.Options, "access">, NatsAccess.Options {
   /** A node that gives no sign of life for so many ms is buried. */
   readonly lease: number
-  /** Files: the certificates that are trusted (PEM); `USER:PASSWORD`; the seed of an nkey. */
-  readonly ca: string | undefined
-  readonly login: string | undefined
-  readonly nkey: string | undefined
 }
-
-/** What of TLS and of logging in the files say. */
-const accessOf = ({ ca, login, nkey }: Options): Effect.Effect<NatsLink.Options["access"], CannotOpen> =>
-  Effect.gen(function*() {
-    const text = (file: string) =>
-      Effect.try({
-        try: () => readFileSync(file, "utf8").trim(),
-        catch: (error) =>
-          new CannotOpen({
-            message: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`
-          })
-      })
-    const tls = ca === undefined ? {} : { tls: { ca: yield* text(ca) } }
-    if (nkey !== undefined) return { ...tls, authenticator: nkeyAuthenticator(Buffer.from(yield* text(nkey))) }
-    if (login === undefined) return tls
-    const [, user = "", password = ""] = /^([^:]*):(.*)$/.exec(yield* text(login)) ?? []
-    if (user === "") return yield* new CannotOpen({ message: `${login} must hold USER:PASSWORD` })
-    return { ...tls, authenticator: usernamePasswordAuthenticator(user, password) }
-  })
 
 const make = (options: Options) =>
   Effect.gen(function*() {
     const stats = yield* Stats
-    const { closed, js, shared } = yield* NatsLink.make({ ...options, access: yield* accessOf(options) })
+    const { closed, js, shared } = yield* NatsLink.make({ ...options, access: yield* NatsAccess.make(options) })
     const lines = new LastLines(rememberedLines, rememberedBytes)
     const unusable = ({ why }: { readonly why: string }) =>
       new CannotOpen({ message: `NATS at ${options.servers.join(",")} cannot be used: ${why}` })

@@ -25,10 +25,11 @@ const safe = (longest: number) =>
 /** Who writes records; no more than a part of a subject. */
 export const Node = Schema.String.pipe(Schema.pattern(/^[0-9a-f]{0,32}$/), Schema.fromBrand(NodeId))
 export const User = Schema.Int.pipe(Schema.between(0, usersOfNode - 1), Schema.fromBrand(UserId))
+export const ShownAddress = safe(64).pipe(Schema.fromBrand(Address))
 export const ShownName = safe(128).pipe(Schema.fromBrand(Name))
 export const ShownText = safe(65_536)
 export const Who = Schema.Struct({
-  address: safe(64).pipe(Schema.fromBrand(Address)),
+  address: ShownAddress,
   name: ShownName
 })
 /** A room by what it is called; its key follows from that. */
@@ -37,20 +38,22 @@ export const RoomName = Schema.transform(safe(128), Schema.Any as Schema.Schema<
   decode: (name): Room => ({ key: nameKey(name), name }),
   encode: ({ name }) => name
 })
-const Key = text(1024).pipe(Schema.fromBrand(NameKey))
-const Token = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{16,64}$/), Schema.fromBrand(Nonce))
+/** What a client asks for may be a key of no name: of 256 units, each of which NFKC can make 18 of. */
+export const Key = text(8192).pipe(Schema.fromBrand(NameKey))
+export const Token = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{16,64}$/), Schema.fromBrand(Nonce))
 
-const reasons = [
-  "quit",
-  "end-of-input",
-  "reset",
-  "idle",
-  "stalled",
-  "shutdown",
-  "foreign",
-  "taken-over",
-  "defect"
-] as const satisfies ReadonlyArray<EndReason>
+// As an object, so that none is missing: whoever left for another reason would stay for ever.
+const reasons: Record<EndReason, EndReason> = {
+  quit: "quit",
+  "end-of-input": "end-of-input",
+  reset: "reset",
+  idle: "idle",
+  stalled: "stalled",
+  shutdown: "shutdown",
+  foreign: "foreign",
+  "taken-over": "taken-over",
+  defect: "defect"
+}
 
 const EventSchema = Schema.Union(
   Schema.TaggedStruct("Said", {
@@ -60,8 +63,8 @@ const EventSchema = Schema.Union(
     text: ShownText,
     nonce: Schema.optionalWith(Token, { exact: true })
   }),
-  Schema.TaggedStruct("Arrived", { user: User, address: safe(64).pipe(Schema.fromBrand(Address)) }),
-  Schema.TaggedStruct("Left", { user: User, reason: Schema.Literal(...reasons) }),
+  Schema.TaggedStruct("Arrived", { user: User, address: ShownAddress }),
+  Schema.TaggedStruct("Left", { user: User, reason: Schema.Enums(reasons) }),
   Schema.TaggedStruct("Renamed", {
     user: User,
     name: ShownName,

@@ -3,11 +3,19 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Codec from "./RecordCodec.ts"
 
+/** So many UTF-16 units one part of a world has; as UTF-8, with its quotes escaped, less than what a message may have. */
+export const partUnits = 100_000
+// All of them are less than what a string can hold.
+const mostParts = 5000
+
+/** Which world, of those that a node tells of. */
+const Token = Schema.String.pipe(Schema.maxLength(64))
+
 export const Request = Schema.Union(
   /** Whether it knows the world. */
   Schema.TaggedStruct("Here", {}),
   /** A part of its world: the first makes it, further ones have its token. */
-  Schema.TaggedStruct("World", { token: Schema.String, part: Schema.NonNegativeInt }),
+  Schema.TaggedStruct("World", { token: Token, part: Schema.NonNegativeInt }),
   /** Tell a user of this node something private. */
   Schema.TaggedStruct("Letter", {
     node: Codec.Node,
@@ -24,9 +32,9 @@ export const Reply = Schema.Union(
   /** `false`: no, or nobody is here by that number. */
   Schema.TaggedStruct("Answer", { is: Schema.Boolean }),
   Schema.TaggedStruct("Part", {
-    token: Schema.String,
-    parts: Schema.Int.pipe(Schema.between(1, 10_000)),
-    text: Schema.String
+    token: Token,
+    parts: Schema.Int.pipe(Schema.between(1, mostParts)),
+    text: Schema.String.pipe(Schema.maxLength(partUnits))
   })
 )
 export type Reply = typeof Reply.Type

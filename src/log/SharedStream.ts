@@ -7,7 +7,11 @@ import type * as Effect from "effect/Effect"
 import type { NodeId } from "../domain/Event.ts"
 
 /** What was asked for did not happen, or nobody knows whether it did. */
-export class OutOfReach extends Data.TaggedError("OutOfReach")<{ readonly why: string }> {
+export class OutOfReach extends Data.TaggedError("OutOfReach")<{
+  readonly why: string
+  /** To try again does not help. */
+  readonly isFinal?: boolean
+}> {
   override get message() {
     return `the other nodes are out of reach: ${this.why}`
   }

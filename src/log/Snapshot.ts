@@ -2,36 +2,38 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { Address } from "../domain/Address.ts"
-import { type NodeId, Nonce, Seq, type UserId } from "../domain/Event.ts"
-import { Name, NameKey } from "../domain/Name.ts"
+import { type NodeId, Seq, UserId } from "../domain/Event.ts"
+import { nameKey } from "../domain/Name.ts"
 import * as World from "../domain/World.ts"
-import { Node, RoomName, usersOfNode } from "./RecordCodec.ts"
+import { recordEvents } from "./MessageLog.ts"
+import * as Codec from "./RecordCodec.ts"
 
-/** So many UTF-16 units one part has; as UTF-8, with its quotes escaped, less than what a message may have. */
-export const partUnits = 100_000
-
-const Text = Schema.String
+// The longest text of a network, and of the ID of a log.
+const Short = Schema.String.pipe(Schema.maxLength(64))
+/** A place in the order of all events, and one in the stream. */
 const Place = Schema.NonNegativeInt
+const StreamPlace = Schema.Int.pipe(Schema.between(0, Math.floor(Number.MAX_SAFE_INTEGER / recordEvents) - 1))
+/** What a `Date` can be. */
+const Time = Schema.Int.pipe(Schema.between(0, 8.64e15))
 const Snapshot = Schema.parseJson(Schema.Struct({
   v: Schema.Literal(1),
-  log: Text,
-  place: Place,
+  log: Short,
+  place: StreamPlace,
   said: Place,
   users: Schema.Array(Schema.Struct({
-    node: Node,
-    number: Place,
-    address: Text.pipe(Schema.fromBrand(Address)),
-    name: Text.pipe(Schema.fromBrand(Name)),
-    room: Text,
+    node: Codec.Node,
+    number: Codec.User,
+    address: Codec.ShownAddress,
+    name: Codec.ShownName,
+    room: Codec.Key,
     since: Place,
-    at: Schema.Number
+    at: Time
   })),
-  rooms: Schema.Array(Schema.Struct({ room: RoomName, maker: Text })),
-  owned: Schema.Array(Text.pipe(Schema.fromBrand(NameKey))),
-  nonces: Schema.Array(Schema.Struct({ nonce: Text, seq: Place, at: Schema.Number, origin: Text })),
-  last: Schema.Array(Schema.Tuple(Node, Place)),
-  gone: Schema.Array(Node)
+  rooms: Schema.Array(Schema.Struct({ room: Codec.RoomName, maker: Short })),
+  owned: Schema.Array(Codec.Key),
+  nonces: Schema.Array(Schema.Struct({ nonce: Codec.Token, seq: Place, at: Time, origin: Short })),
+  last: Schema.Array(Schema.Tuple(Codec.Node, Place)),
+  gone: Schema.Array(Codec.Node)
 }))
 const encodeSnapshot = Schema.encodeSync(Snapshot)
 const decodeSnapshot = Schema.decodeOption(Snapshot)
@@ -52,7 +54,7 @@ export const encode = ({ log, place, world }: Taken): string => {
     said,
     users: users.map(({ at, node, room, since, user, who: { address, name } }) => ({
       node,
-      number: user % usersOfNode,
+      number: UserId(user % Codec.usersOfNode),
       address,
       name,
       room,
@@ -70,23 +72,37 @@ export const encode = ({ log, place, world }: Taken): string => {
 /** `undefined`: it is none. `userOf`: what the receiver calls a user of a node. */
 export const decode = (text: string, userOf: (node: NodeId, number: number) => UserId): Taken | undefined =>
   Option.getOrUndefined(
-    Option.map(decodeSnapshot(text), ({ gone, last, log, nonces, owned, place, rooms, said, users }) => ({
-      log,
-      place,
-      world: World.fromParts({
-        users: users.map(({ address, at, name, node, number, room, since }) => ({
-          user: userOf(node, number),
-          who: { address, name },
-          room: NameKey(room),
-          since: Seq(since),
-          at,
-          node
-        })),
-        rooms,
-        owned,
-        nonces: nonces.map(({ at, nonce, origin, seq }) => ({ nonce: Nonce(nonce), seq: Seq(seq), at, origin })),
-        nodes: { last: HashMap.fromIterable(last), gone },
-        said: Seq(said)
+    Option.map(
+      Option.filter(decodeSnapshot(text), isConsistent),
+      ({ gone, last, log, nonces, owned, place, rooms, said, users }) => ({
+        log,
+        place,
+        world: World.fromParts({
+          users: users.map(({ address, at, name, node, number, room, since }) => ({
+            user: userOf(node, number),
+            who: { address, name },
+            room,
+            since: Seq(since),
+            at,
+            node
+          })),
+          rooms,
+          owned,
+          nonces: nonces.map((used) => ({ ...used, seq: Seq(used.seq) })),
+          nodes: { last: HashMap.fromIterable(last), gone },
+          said: Seq(said)
+        })
       })
-    }))
+    )
   )
+
+type Visitor = (typeof Snapshot.Type)["users"][number]
+const unique: ReadonlyArray<(visitor: Visitor) => unknown> = [
+  ({ node, number }) => `${node} ${number}`,
+  ({ since }) => since,
+  ({ name }) => nameKey(name)
+]
+
+/** Nobody is there twice: no world is made of that. */
+const isConsistent = ({ users }: typeof Snapshot.Type): boolean =>
+  unique.every((by) => new Set(users.map(by)).size === users.length)

@@ -19,11 +19,11 @@ export class Worlds {
   part(token: string, part: number): Uint8Array | undefined {
     const text = this.texts.get(token)
     if (text === undefined) return undefined
-    const parts = Math.ceil(text.length / Snapshot.partUnits)
+    const parts = Math.ceil(text.length / Requests.partUnits)
     if (part >= parts) return undefined
     // Whoever has the last one asks for no more.
     if (part === parts - 1) this.texts.delete(token)
-    const at = part * Snapshot.partUnits
-    return Requests.reply.encode({ _tag: "Part", token, parts, text: text.slice(at, at + Snapshot.partUnits) })
+    const at = part * Requests.partUnits
+    return Requests.reply.encode({ _tag: "Part", token, parts, text: text.slice(at, at + Requests.partUnits) })
   }
 }
