@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Admission from "./Admission.ts"
 import { Broadcaster } from "./chat/Broadcaster.ts"
 import { LastSeen } from "./chat/LastSeen.ts"
@@ -119,13 +120,17 @@ const endOf = ({ fiber, name }: Part, stats: typeof Stats.Service) =>
 const stop = (doors: ReadonlyArray<Door>, sessions: FiberSet.FiberSet<void>, connections: ReadonlySet<Peer>) =>
   Effect.gen(function*() {
     const { shutdownGrace } = yield* ServerConfig
-    const { close } = yield* Broadcaster
+    const { close, fiber } = yield* Broadcaster
     const stats = yield* Stats
     stats.accepting = false
     yield* Effect.log("stopping")
     yield* Effect.forEach(doors, ({ stop }) => stop, { discard: true })
-    // A commit that hangs would hold it up for ever.
-    yield* Effect.timeoutOption(Effect.interruptible(close({ _tag: "ShuttingDown" })), shutdownGrace)
+    const closing = Effect.interruptible(close({ _tag: "ShuttingDown" }))
+    // A commit that hangs, or other nodes out of reach, would hold it up for ever: then nobody is heard any more.
+    if (Option.isNone(yield* Effect.timeoutOption(closing, shutdownGrace))) {
+      yield* Effect.forkDaemon(Fiber.interrupt(fiber))
+      yield* Effect.timeoutOption(closing, "1 second")
+    }
     const ended = yield* Effect.forkDaemon(Fiber.interruptAll(sessions))
     yield* Effect.timeoutOption(Effect.interruptible(Fiber.join(ended)), shutdownGrace)
     yield* Effect.forEach(connections, (connection) => connection.destroy, { discard: true })
