@@ -194,19 +194,23 @@ describeNats("Several nodes", { concurrent: true }, () => {
     60_000
   )
 
-  it.scopedLive("end within the grace though NATS is gone and somebody waits to be heard", () =>
-    Effect.gen(function*() {
-      const nats = yield* natsServer()
-      const { child, port } = yield* node(nats.url, "--shutdown-grace", "1s")
-      const ann = yield* come(port)
-      yield* nats.kill("SIGSTOP")
-      yield* ann.send("never said\n")
-      yield* ann.sees(cutOff)
-      yield* child.signal("SIGTERM")
-      yield* ann.sees("*** 服务器即将关闭")
-      assert.strictEqual((yield* child.over).code, 0)
-      yield* nats.kill("SIGCONT")
-    }), 30_000)
+  it.scopedLive(
+    "end within the grace though NATS is gone and somebody waits to be heard",
+    () =>
+      Effect.gen(function*() {
+        const nats = yield* natsServer()
+        const { child, port } = yield* node(nats.url, "--shutdown-grace", "1s")
+        const ann = yield* come(port)
+        yield* nats.kill("SIGSTOP")
+        yield* ann.send("never said\n")
+        yield* ann.sees(cutOff)
+        yield* child.signal("SIGTERM")
+        yield* ann.sees("*** 服务器即将关闭")
+        assert.strictEqual((yield* child.over).code, 0)
+        yield* nats.kill("SIGCONT")
+      }),
+    30_000
+  )
 
   it.scopedLive("do not start without NATS", () =>
     Effect.gen(function*() {

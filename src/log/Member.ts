@@ -253,7 +253,10 @@ const entering = (state: State) =>
 /** Makes sure that the stream holds the log that is followed, and what stands behind the place where this node is. */
 const theSame = (state: State): Effect.Effect<{ readonly last: number }, OutOfReach | LogLost> =>
   Effect.gen(function*() {
-    const { held, stream } = yield* Entrance.settle(state.shared, state.options.newId, { id: state.identity.id, place: state.place })
+    const { held, stream } = yield* Entrance.settle(state.shared, state.options.newId, {
+      id: state.identity.id,
+      place: state.place
+    })
     if (held.id !== state.identity.id) {
       yield* Effect.logError("the stream holds another log: what was said before is gone")
       yield* inTurn(state, renew(state, held))

@@ -232,7 +232,11 @@ const nodeOf = (key: string): Option.Option<NodeId> =>
 
 const IdentityJson = Schema.parseJson(
   // Programs are told the ID.
-  Schema.Struct({ id: Schema.UUID, created: Schema.String, from: Schema.NonNegativeInt })
+  Schema.Struct({
+    id: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{8,32}$/)),
+    created: Schema.String,
+    from: Schema.NonNegativeInt
+  })
 )
 const decodeIdentity = Schema.decodeEither(IdentityJson)
 

@@ -3,13 +3,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type { NodeId } from "../../src/domain/Event.ts"
-import {
-  type Identity,
-  type Message,
-  NoSuchNode,
-  OutOfReach,
-  type SharedStream
-} from "../../src/log/SharedStream.ts"
+import { type Identity, type Message, NoSuchNode, OutOfReach, type SharedStream } from "../../src/log/SharedStream.ts"
 import type { Host, Timeline } from "./Timeline.ts"
 
 /** So long the stream knows which IDs it had, and a request waits, in ms. */
@@ -92,7 +86,9 @@ export class Way {
     const { stream } = this
     const isBlocked = () => this.isCut || this.isOver || stream.isDown
     // There and back, unless something is in the way.
-    const late = Effect.suspend(() => Effect.sleep(stream.chance() < 0.02 ? 300 * stream.chance() : 5 * stream.chance()))
+    const late = Effect.suspend(() =>
+      Effect.sleep(stream.chance() < 0.02 ? 300 * stream.chance() : 5 * stream.chance())
+    )
     const noAnswer = Effect.zipRight(Effect.sleep(timeout), new OutOfReach({ why: "no answer" }))
     const call = <A>(run: () => A): Effect.Effect<A, OutOfReach> =>
       Effect.zipRight(
@@ -181,7 +177,8 @@ export class Way {
             const asked = stream.answers.get(node)
             if (asked === undefined || asked.way.isOver) return new NoSuchNode({ node })
             if (asked.way.isSilent) return noAnswer
-            return Effect.flatMap(asked.answer(body), (answer) => answer === undefined ? noAnswer : Effect.succeed(answer))
+            return Effect.flatMap(asked.answer(body), (answer) =>
+              answer === undefined ? noAnswer : Effect.succeed(answer))
           })
         ),
       answer: (node, answer) =>

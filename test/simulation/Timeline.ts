@@ -17,8 +17,7 @@ export const dice = (seed: number) => {
 
 interface Alarm {
   readonly at: number
-  readonly order: number
-  readonly ring: () => void
+  ring: (() => void) | undefined
 }
 
 /** A place where time passes, or stands still for a while. */
@@ -31,7 +30,6 @@ export class Timeline {
   readonly scheduler = new Scheduler.ControlledScheduler()
   now = 0
   private alarms: Array<Alarm> = []
-  private order = 0
 
   /** Time as a host has it: it does not notice that it stands still. */
   clock(host: Host): Clock.Clock {
@@ -56,12 +54,12 @@ export class Timeline {
 
   /** Gives what takes it back. */
   private at(at: number, ring: () => void): () => void {
-    const alarm = { at, order: this.order++, ring }
+    const alarm: Alarm = { at, ring }
     let index = this.alarms.length
     while (index > 0 && this.alarms[index - 1]!.at > at) index--
     this.alarms.splice(index, 0, alarm)
     return () => {
-      this.alarms = this.alarms.filter((other) => other !== alarm)
+      alarm.ring = undefined
     }
   }
 
@@ -73,7 +71,7 @@ export class Timeline {
       if (next === undefined || next.at > end) break
       this.alarms.shift()
       this.now = Math.max(this.now, next.at)
-      next.ring()
+      next.ring?.()
     }
     this.now = end
   }

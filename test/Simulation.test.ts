@@ -1,0 +1,76 @@
+/** The laws of several nodes, over many seeds in simulated time; and that each of some faults, put into a copy of the code, is found. */
+import { assert, describe, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+
+const seeds = Number(process.env["SIMULATE"] ?? 300)
+
+/** Runs the simulation that is in a folder, and gives its code and what it says. */
+const run = (folder: string, first: number, count: number) =>
+  new Promise<{ readonly code: number | null; readonly words: string }>((resolve) => {
+    const child = spawn(process.execPath, [
+      "--import",
+      "tsx",
+      `${folder}/test/simulation/main.ts`,
+      `${first}`,
+      `${count}`
+    ])
+    let words = ""
+    child.stdout.on("data", (text) => words += text)
+    child.stderr.on("data", (text) => words += text)
+    child.on("close", (code) => resolve({ code, words }))
+  })
+
+const faults: Record<string, { readonly file: string; readonly right: string; readonly wrong: string }> = {
+  "records of the dead count": {
+    file: "domain/Nodes.ts",
+    right: "!nodes.gone.includes(node)",
+    wrong: "true"
+  },
+  "what is sent again is another record": {
+    file: "log/Member.ts",
+    right: "first.number ??= ++state.count",
+    wrong: "first.number = ++state.count"
+  },
+  "what is acknowledged is forgotten": {
+    file: "log/Member.ts",
+    right: "Effect.zipRight(Effect.sleep(appliedWithin))",
+    wrong:
+      "Effect.tap(() => { if (state.outbox[0] === first) { state.outbox.shift(); finish(first.applied); finish(over) } })"
+  },
+  "whoever comes back says nothing of what was on its way": {
+    file: "log/Member.ts",
+    right: "...outbox.map((one) => ({ ...one, number: undefined, over: newDeferred() }))",
+    wrong: "...outbox.flatMap((one) => { finish(one.applied); return [] })"
+  },
+  "whoever comes back leaves its users behind": {
+    file: "log/Member.ts",
+    right: "[...first, ...World.returnOf(before, node)]",
+    wrong: "[...first]"
+  }
+}
+
+describe("Several nodes in simulated time", () => {
+  it(`keep the laws over ${seeds} seeds`, async () => {
+    const { code, words } = await run(".", 1, seeds)
+    assert.strictEqual(code, 0, words)
+    assert.match(words, /no law was broken/)
+  }, 600_000)
+
+  for (const [name, { file, right, wrong }] of Object.entries(faults)) {
+    it(`are caught where ${name}`, async () => {
+      const folder = `node_modules/.cache/tellnet-fault-${process.pid}-${name.replaceAll(/\W/g, "-")}`
+      mkdirSync(folder, { recursive: true })
+      for (const part of ["src", "test/simulation", "package.json"]) {
+        cpSync(part, `${folder}/${part}`, { recursive: true })
+      }
+      const source = readFileSync(`${folder}/src/${file}`, "utf8")
+      assert.include(source, right)
+      writeFileSync(`${folder}/src/${file}`, source.replace(right, wrong))
+      const { code, words } = await run(folder, 1, seeds)
+      rmSync(folder, { recursive: true })
+      assert.strictEqual(code, 1, words)
+      assert.match(words, /^seed \d+: /)
+    }, 600_000)
+  }
+})
