@@ -1,0 +1,67 @@
+/** Carries the plan out, blow by blow; each is mended before the next. */
+import { Clock, Console, Effect } from "effect"
+import type { NodesTally } from "./Laws.ts"
+import type { NatsProcess } from "./NatsProcess.ts"
+import type { Node } from "./Node.ts"
+import type { Blow } from "./Plan.ts"
+
+const strike = (
+  { kind, lasts, node: number }: Blow,
+  nodes: ReadonlyArray<Node>,
+  nats: NatsProcess,
+  tally: NodesTally
+) =>
+  Effect.gen(function*() {
+    const node = yield* Effect.orDie(Effect.fromNullable(nodes[number - 1]))
+    const wait = Effect.sleep(`${lasts} seconds`)
+    switch (kind) {
+      case "node killed":
+        tally.count("killed")
+        yield* node.kill
+        yield* wait
+        return yield* node.start
+      case "node frozen":
+        tally.count("frozen")
+        yield* node.signal("SIGSTOP")
+        yield* wait
+        return yield* node.signal("SIGCONT")
+      case "black hole":
+        tally.count("holes")
+        yield* node.proxy.hole(true)
+        yield* wait
+        return yield* node.proxy.hole(false)
+      case "reset":
+        tally.count("resets")
+        return yield* node.proxy.reset
+      case "NATS killed":
+        tally.count("natsKilled")
+        yield* nats.signal("SIGKILL")
+        yield* nats.ended
+        yield* wait
+        return yield* nats.start
+      case "NATS frozen":
+        tally.count("natsFrozen")
+        yield* nats.signal("SIGSTOP")
+        yield* wait
+        return yield* nats.signal("SIGCONT")
+    }
+  })
+
+/** Takes so many seconds in all. */
+export const run = (
+  plan: ReadonlyArray<Blow>,
+  seconds: number,
+  nodes: ReadonlyArray<Node>,
+  nats: NatsProcess,
+  tally: NodesTally
+) =>
+  Effect.gen(function*() {
+    const begun = yield* Clock.currentTimeMillis
+    const now = Effect.map(Clock.currentTimeMillis, (at) => Math.round((at - begun) / 1000))
+    for (const blow of plan) {
+      yield* Effect.sleep(`${blow.after} seconds`)
+      yield* Console.log(`${yield* now} s: ${blow.kind}${blow.kind.startsWith("NATS") ? "" : ` (node ${blow.node})`}`)
+      yield* strike(blow, nodes, nats, tally)
+    }
+    yield* Effect.sleep(Math.max(0, seconds - (yield* now)) * 1000)
+  })
