@@ -1,12 +1,13 @@
-/** Carries the plan out, blow by blow; each is mended before the next. */
-import { Clock, Console, Effect } from "effect"
+/** Carries the plan out, blow by blow; some come while another lasts. */
+import { Clock, Console, Effect, Fiber } from "effect"
+import type { ServerFailed } from "../ServerProcess.ts"
 import type { NodesTally } from "./Laws.ts"
 import type { NatsProcess } from "./NatsProcess.ts"
 import type { Node } from "./Node.ts"
-import type { Blow } from "./Plan.ts"
+import * as Plan from "./Plan.ts"
 
 const strike = (
-  { kind, lasts, node: number }: Blow,
+  { kind, lasts, node: number }: Plan.Blow,
   nodes: ReadonlyArray<Node>,
   nats: NatsProcess,
   tally: NodesTally
@@ -25,6 +26,11 @@ const strike = (
         yield* node.signal("SIGSTOP")
         yield* wait
         return yield* node.signal("SIGCONT")
+      case "all nodes killed":
+        tally.count("massacres")
+        yield* Effect.forEach(nodes, ({ kill }) => kill, { discard: true })
+        yield* wait
+        return yield* Effect.forEach(nodes, ({ start }) => start, { concurrency: "unbounded", discard: true })
       case "black hole":
         tally.count("holes")
         yield* node.proxy.hole(true)
@@ -49,7 +55,7 @@ const strike = (
 
 /** Takes so many seconds in all. */
 export const run = (
-  plan: ReadonlyArray<Blow>,
+  plan: ReadonlyArray<Plan.Blow>,
   seconds: number,
   nodes: ReadonlyArray<Node>,
   nats: NatsProcess,
@@ -58,10 +64,13 @@ export const run = (
   Effect.gen(function*() {
     const begun = yield* Clock.currentTimeMillis
     const now = Effect.map(Clock.currentTimeMillis, (at) => Math.round((at - begun) / 1000))
+    const going: Array<Fiber.RuntimeFiber<void, ServerFailed>> = []
     for (const blow of plan) {
+      if (!blow.during) yield* Fiber.joinAll(going.splice(0))
       yield* Effect.sleep(`${blow.after} seconds`)
-      yield* Console.log(`${yield* now} s: ${blow.kind}${blow.kind.startsWith("NATS") ? "" : ` (node ${blow.node})`}`)
-      yield* strike(blow, nodes, nats, tally)
+      yield* Console.log(`${yield* now} s: ${Plan.words(blow)}`)
+      going.push(yield* Effect.fork(strike(blow, nodes, nats, tally)))
     }
+    yield* Fiber.joinAll(going)
     yield* Effect.sleep(Math.max(0, seconds - (yield* now)) * 1000)
   })

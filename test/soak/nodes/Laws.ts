@@ -30,6 +30,7 @@ export const events = {
   cutOffs: "connections told that they were cut off",
   buried: "users thought dead with their node, each as one program saw it",
   killed: "nodes killed",
+  massacres: "kills of all nodes at once",
   frozen: "nodes frozen",
   holes: "black holes between a node and NATS",
   resets: "resets of all that was between a node and NATS",

@@ -25,6 +25,9 @@ export interface Link {
 /** Told of each line but answers, in order. */
 export type Hear = (heard: Wire.Heard, link: Link) => void
 
+/** The ID of what nobody waits for. */
+const unasked = -1
+
 let connections = 0
 
 // Each has an address of its own, so nobody is taken for somebody else, and 200 nonces of one address are many.
@@ -66,6 +69,7 @@ export const open = (
         }
         if (heard.kind !== "answer") return hear(heard, link)
         const { id } = heard
+        if (id === unasked) return
         const question = id === undefined ? undefined : waiting.get(id)
         if (id === undefined || question === undefined) {
           return tally.fault("answer", `${program} is told ${text}, unasked`)
@@ -99,7 +103,7 @@ export const open = (
             write(command, asked)
             return Deferred.await(answer)
           }),
-        send: (command) => void write(command, -1),
+        send: (command) => void write(command, unasked),
         reset: Effect.sync(() => void socket.resetAndDestroy()),
         closed: Deferred.await(closed)
       }

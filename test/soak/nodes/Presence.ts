@@ -9,6 +9,8 @@ export interface Presence {
   readonly hear: (heard: Heard) => void
   /** Addresses and names, in the order of the addresses; `undefined`: no list yet. */
   readonly all: () => string | undefined
+  /** Whether this connection is there, as far as it is told. */
+  readonly has: (address: string, name: string) => boolean
 }
 
 const keyOf = (name: string) => name.normalize("NFKC").toLowerCase()
@@ -41,6 +43,7 @@ export const make = (program: string, tally: NodesTally): Presence => {
 
   return {
     all: () => here && Array.from(here, ([addr, name]) => `[${addr}]${name}`).toSorted().join(" "),
+    has: (address, name) => here?.get(address) === name,
     hear: (heard) => {
       switch (heard.kind) {
         case "hello":

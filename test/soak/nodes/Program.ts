@@ -277,6 +277,10 @@ const whisper = (state: State, link: Link.Link) =>
     const name = other.called()
     const text = `${state.name}:${++state.count}`
     letters.send(text)
+    // On a node that is cut off somebody else may hold that name still.
+    const isKnown = state.presence?.has(connection.address, name) === true
     const answer = yield* ask(state, link, { do: "to", name, text })
-    if (answer.ok && other.link() === connection && other.called() === name) letters.delivered(text, connection)
+    if (isKnown && answer.ok && other.link() === connection && other.called() === name) {
+      letters.delivered(text, connection)
+    }
   })

@@ -57,7 +57,7 @@ export const make = (target: number): Effect.Effect<Proxy, never, Scope.Scope> =
       hole: (isOpen) =>
         Effect.sync(() => {
           isHole = isOpen
-          for (const socket of sockets) isOpen ? socket.pause() : socket.resume()
+          for (const socket of sockets) socket[isOpen ? "pause" : "resume"]()
           if (isOpen) return
           const acts = mended
           mended = []
