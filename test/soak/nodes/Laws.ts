@@ -25,7 +25,7 @@ export const events = {
   moves: "moves to another room",
   privates: "private lines told",
   refusals: "refusals of all kinds",
-  takenOver: "connections taken over by the owner of the name",
+  takenOver: "connections taken over by the owner of the name, each as one program saw it",
   impatient: "connections given up because no answer came in time",
   cutOffs: "connections told that they were cut off",
   buried: "users thought dead with their node, each as one program saw it",

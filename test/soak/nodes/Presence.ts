@@ -66,6 +66,7 @@ export const make = (program: string, tally: NodesTally): Presence => {
           return
         case "offline":
           if (heard.reason === "node-gone") tally.count("buried")
+          if (heard.reason === "taken-over") tally.count("takenOver")
           return goes(heard)
         case "went":
           return goes(heard)

@@ -164,7 +164,6 @@ const hear = (state: State, heard: Wire.Heard, link: Link.Link): void => {
       // Its author gets it as well.
       return heard.from.addr === link.address ? undefined : letters.told(heard.text, name)
     case "notice":
-      if (heard.code === "elsewhere") tally.count("takenOver")
       if (heard.code === "skipped" || heard.code === "gap" || heard.code === "log-lost") {
         tally.fault("lost", `${name} is told: ${heard.code}`)
       }
