@@ -66,6 +66,8 @@ export const run = (
     const now = Effect.map(Clock.currentTimeMillis, (at) => Math.round((at - begun) / 1000))
     const going: Array<Fiber.RuntimeFiber<void, ServerFailed>> = []
     for (const blow of plan) {
+      // Nodes that start take their time.
+      if ((yield* now) >= seconds) break
       if (!blow.during) yield* Fiber.joinAll(going.splice(0))
       yield* Effect.sleep(`${blow.after} seconds`)
       yield* Console.log(`${yield* now} s: ${Plan.words(blow)}`)
