@@ -58,7 +58,21 @@ const unrest = ({ programs }: Field): string | undefined => {
   return undefined
 }
 
-const judge = (field: Field) =>
+/** A law that was never put to the test has shown nothing; a short run does not meet all. */
+const met = [
+  "again",
+  "past",
+  "renames",
+  "moves",
+  "privates",
+  "refusals",
+  "takenOver",
+  "impatient",
+  "cutOffs",
+  "buried"
+] as const
+
+const judge = (field: Field, minutes: number) =>
   Effect.gen(function*() {
     const { ledger, programs, tally } = field
     const restless = yield* Effect.sync(() => unrest(field)).pipe(
@@ -72,6 +86,8 @@ const judge = (field: Field) =>
     ledger.judge()
     for (const { last, reading } of programs) reading.judge(last() ?? 0)
     yield* History.judge(field)
+    if (minutes < 3) return
+    for (const event of met) if (tally.of(event) === 0) tally.fault("server", `the run did not meet: ${events[event]}`)
   })
 
 export const run = (options: Options) =>
@@ -111,9 +127,9 @@ export const run = (options: Options) =>
     const progress = yield* Effect.fork(everySecond(field, options))
     yield* Blows.run(plan, Math.round(options.minutes * 60), nodes, nats, tally)
     isOver = true
-    yield* judge(field)
+    yield* judge(field, options.minutes)
     yield* Fiber.interruptAll([crowd, progress])
     yield* Effect.forEach(nodes, ({ stop }) => stop, { concurrency: "unbounded" })
-    yield* Console.log(Report.verdict(events, faults, tally))
+    yield* Console.log(`\nSeed ${options.seed}.\n\n${Report.verdict(events, faults, tally)}`)
     if (tally.faulty()) return yield* new NodesSoakFailed({ message: "the soak has found faults" })
   })

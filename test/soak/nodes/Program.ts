@@ -46,7 +46,7 @@ export const observer = (home: number): Plan => ({
 
 export const talker = (number: number): Plan => ({
   home: undefined,
-  secret: number % 8 === 0 ? `secret of ${number}` : undefined,
+  secret: number % 5 === 0 ? `secret of ${number}` : undefined,
   isPatient: number % 2 === 0,
   pause: [300, 2200],
   onlyTalks: false
