@@ -6,12 +6,38 @@ import type { NatsProcess } from "./NatsProcess.ts"
 import type { Node } from "./Node.ts"
 import * as Plan from "./Plan.ts"
 
-const strike = (
-  { kind, lasts, node: number }: Plan.Blow,
-  nodes: ReadonlyArray<Node>,
-  nats: NatsProcess,
-  tally: NodesTally
-) =>
+interface Targets {
+  readonly nodes: ReadonlyArray<Node>
+  readonly nats: NatsProcess
+  readonly tally: NodesTally
+  readonly calm: Calm
+}
+
+/** How long nothing was broken. */
+export interface Calm {
+  readonly ms: () => number
+  readonly broken: () => void
+  readonly mended: () => void
+}
+
+export const makeCalm = (): Calm => {
+  let broken = 0
+  let since = performance.now()
+  let before = 0
+  const ms = () => broken === 0 ? before + performance.now() - since : before
+  return {
+    ms,
+    broken: () => {
+      before = ms()
+      broken++
+    },
+    mended: () => {
+      if (--broken === 0) since = performance.now()
+    }
+  }
+}
+
+const strike = ({ kind, lasts, node: number }: Plan.Blow, { nats, nodes, tally }: Targets) =>
   Effect.gen(function*() {
     const node = yield* Effect.orDie(Effect.fromNullable(nodes[number - 1]))
     const wait = Effect.sleep(`${lasts} seconds`)
@@ -54,13 +80,7 @@ const strike = (
   })
 
 /** Takes so many seconds in all. */
-export const run = (
-  plan: ReadonlyArray<Plan.Blow>,
-  seconds: number,
-  nodes: ReadonlyArray<Node>,
-  nats: NatsProcess,
-  tally: NodesTally
-) =>
+export const run = (plan: ReadonlyArray<Plan.Blow>, seconds: number, targets: Targets) =>
   Effect.gen(function*() {
     const begun = yield* Clock.currentTimeMillis
     const now = Effect.map(Clock.currentTimeMillis, (at) => Math.round((at - begun) / 1000))
@@ -71,7 +91,8 @@ export const run = (
       if (!blow.during) yield* Fiber.joinAll(going.splice(0))
       yield* Effect.sleep(`${blow.after} seconds`)
       yield* Console.log(`${yield* now} s: ${Plan.words(blow)}`)
-      going.push(yield* Effect.fork(strike(blow, nodes, nats, tally)))
+      targets.calm.broken()
+      going.push(yield* Effect.fork(Effect.ensuring(strike(blow, targets), Effect.sync(targets.calm.mended))))
     }
     yield* Fiber.joinAll(going)
     yield* Effect.sleep(Math.max(0, seconds - (yield* now)) * 1000)

@@ -11,6 +11,8 @@ export interface Field {
   readonly letters: Letters
   readonly nodes: ReadonlyArray<Node>
   readonly programs: Array<Program>
+  /** For how many ms nothing was broken up to now. */
+  readonly calm: () => number
   /** The blows are over: whoever has nothing on its way any more stays as it is. */
   readonly isOver: () => boolean
 }

@@ -107,7 +107,9 @@ export const run = (options: Options) =>
     yield* Effect.forEach(nodes, ({ start }) => start, { concurrency: "unbounded" })
     let isOver = false
     const ledger = Ledger.make(tally)
+    const calm = Blows.makeCalm()
     const field: Field = {
+      calm: calm.ms,
       tally,
       ledger,
       letters: Letters.make(ledger, tally),
@@ -125,7 +127,7 @@ export const run = (options: Options) =>
       Effect.forEach(field.programs, ({ run }) => run, { concurrency: "unbounded", discard: true })
     )
     const progress = yield* Effect.fork(everySecond(field, options))
-    yield* Blows.run(plan, Math.round(options.minutes * 60), nodes, nats, tally)
+    yield* Blows.run(plan, Math.round(options.minutes * 60), { nodes, nats, tally, calm })
     isOver = true
     yield* judge(field, options.minutes)
     yield* Fiber.interruptAll([crowd, progress])
