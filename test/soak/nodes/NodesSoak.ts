@@ -27,7 +27,7 @@ export class NodesSoakFailed extends Data.TaggedError("NodesSoakFailed")<{ reado
 /** Whoever was cut off at the end has to come back, and the dead have to be missed, within this time. */
 const peaceWithin = "60 seconds"
 
-const everySecond = (field: Field, options: Options) => {
+const everyTenSeconds = (field: Field, options: Options) => {
   let second = 0
   const line = Effect.suspend(() => {
     second += 10
@@ -126,7 +126,7 @@ export const run = (options: Options) =>
     const crowd = yield* Effect.fork(
       Effect.forEach(field.programs, ({ run }) => run, { concurrency: "unbounded", discard: true })
     )
-    const progress = yield* Effect.fork(everySecond(field, options))
+    const progress = yield* Effect.fork(everyTenSeconds(field, options))
     yield* Blows.run(plan, Math.round(options.minutes * 60), { nodes, nats, tally, calm })
     isOver = true
     yield* judge(field, options.minutes)

@@ -24,7 +24,7 @@ export interface Program {
   readonly run: Effect.Effect<void>
 }
 
-interface Plan {
+interface Manners {
   /** Where it is whenever it can be. */
   readonly home: number | undefined
   /** It has a name of its own. */
@@ -36,7 +36,7 @@ interface Plan {
   readonly onlyTalks: boolean
 }
 
-export const observer = (home: number): Plan => ({
+export const observer = (home: number): Manners => ({
   home,
   secret: undefined,
   isPatient: true,
@@ -44,7 +44,7 @@ export const observer = (home: number): Plan => ({
   onlyTalks: true
 })
 
-export const talker = (number: number): Plan => ({
+export const talker = (number: number): Manners => ({
   home: undefined,
   secret: number % 5 === 0 ? `secret of ${number}` : undefined,
   isPatient: number % 2 === 0,
@@ -58,16 +58,16 @@ const rooms = [Reading.lobby, "tea", "茶"] as const
 /** No answer takes longer, in ms in which nothing is broken; what was broken needs a part of it to mend. */
 const longestAnswer = 15_000
 
-const makeState = (name: string, plan: Plan, seed: number, field: Field) => ({
+const makeState = (name: string, manners: Manners, seed: number, field: Field) => ({
   name,
-  plan,
+  manners,
   field,
   dice: Dice.make(seed, name),
   reading: Reading.make(name, field.ledger, field.tally),
   link: undefined as Link.Link | undefined,
   presence: undefined as Presence.Presence | undefined,
   called: "",
-  wanted: plan.secret === undefined ? undefined : `owner-${name}`,
+  wanted: manners.secret === undefined ? undefined : `owner-${name}`,
   isCutOff: false,
   /** The line that was not answered yet. */
   pending: undefined as { readonly text: string; readonly nonce: string | undefined; sent: number } | undefined,
@@ -76,8 +76,8 @@ const makeState = (name: string, plan: Plan, seed: number, field: Field) => ({
 })
 type State = ReturnType<typeof makeState>
 
-export const make = (name: string, plan: Plan, seed: number, field: Field): Program => {
-  const state = makeState(name, plan, seed, field)
+export const make = (name: string, manners: Manners, seed: number, field: Field): Program => {
+  const state = makeState(name, manners, seed, field)
   return {
     name,
     reading: state.reading,
@@ -124,8 +124,8 @@ const visit = (state: State): Effect.Effect<void, Link.Cut, Scope.Scope> =>
   })
 
 /** Any node that runs, as far as is known; an observer's own one, if it does. */
-const portOf = ({ dice, field: { nodes }, plan }: State): number | undefined => {
-  const home = plan.home === undefined ? undefined : nodes[plan.home]?.port()
+const portOf = ({ dice, field: { nodes }, manners }: State): number | undefined => {
+  const home = manners.home === undefined ? undefined : nodes[manners.home]?.port()
   return home ?? nodes[dice.between(0, nodes.length - 1)]?.port()
 }
 
@@ -182,8 +182,8 @@ const hear = (state: State, heard: Wire.Heard, link: Link.Link): void => {
 
 /** Whoever is not patient goes elsewhere when an answer does not come. */
 const inTime = <A>(state: State, self: Effect.Effect<A, Link.Cut>) => {
-  const { dice, field: { tally }, name, plan } = state
-  if (plan.isPatient) {
+  const { dice, field: { tally }, name, manners } = state
+  if (manners.isPatient) {
     const late = Effect.flatMap(tooLong(state), () => {
       tally.fault("answer", `${name} got no answer in ${longestAnswer} ms in which nothing was broken`)
       return new Link.Cut({ why: "no answer came" })
@@ -212,7 +212,7 @@ const ask = (state: State, link: Link.Link, command: object) =>
 
 const act = (state: State, link: Link.Link): Effect.Effect<void, Link.Cut> =>
   Effect.gen(function*() {
-    const { dice, field, plan } = state
+    const { dice, field, manners } = state
     // What was thought dead was brought back elsewhere.
     if (state.presence?.all() === undefined) yield* ask(state, link, { do: "who" })
     if (state.pending !== undefined) yield* say(state, link)
@@ -223,7 +223,7 @@ const act = (state: State, link: Link.Link): Effect.Effect<void, Link.Cut> =>
       return yield* Effect.sleep("500 millis")
     }
     const roll = dice.between(1, 100)
-    if (plan.onlyTalks || roll <= 64) yield* say(state, link)
+    if (manners.onlyTalks || roll <= 64) yield* say(state, link)
     else if (roll <= 72) yield* rename(state, link, dice.pick(...names))
     else if (roll <= 80) yield* move(state, link)
     else if (roll <= 93) yield* whisper(state, link)
@@ -231,7 +231,7 @@ const act = (state: State, link: Link.Link): Effect.Effect<void, Link.Cut> =>
       yield* ask(state, link, { do: "quit" })
       return yield* link.closed
     } else if (roll <= 98) yield* sayAndGo(state, link)
-    yield* pause(state, ...plan.pause)
+    yield* pause(state, ...manners.pause)
   })
 
 const next = (state: State) => {
@@ -268,7 +268,7 @@ const sayAndGo = (state: State, link: Link.Link) => {
 
 const rename = (state: State, link: Link.Link, name: string) =>
   Effect.gen(function*() {
-    const { field: { tally }, plan: { secret } } = state
+    const { field: { tally }, manners: { secret } } = state
     if (secret !== undefined && name !== state.wanted) return
     const answer = yield* ask(state, link, { do: "rename", name, ...secret !== undefined && { secret } })
     if (answer.ok) tally.count("renames")
