@@ -12,7 +12,15 @@ describeNats("The soak of several nodes", () => {
   it.scopedLive("finds no fault in half a minute", () =>
     Effect.gen(function*() {
       const soak = yield* start(process.execPath, ["--import", "tsx", "test/soak/main.ts", "--entry", bundle, ...plan])
-      yield* Effect.timeout(Effect.promise(() => once(soak.process, "close")), "150 seconds")
+      const closed = once(soak.process, "close")
+      // It ends what it has started.
+      yield* Effect.addFinalizer(() =>
+        Effect.zipRight(
+          soak.signal("SIGTERM"),
+          Effect.ignore(Effect.timeout(Effect.promise(() => closed), "10 seconds"))
+        )
+      )
+      yield* Effect.timeout(Effect.promise(() => closed), "150 seconds")
       const { code, stderr, stdout } = yield* soak.over
       assert.strictEqual(code, 0, `${stdout}${stderr}`)
       assert.match(stdout, /\nPASSED\n/)
