@@ -164,6 +164,19 @@ export const apply = (world: World, record: Stored): Step => {
 /** Where the event with this index stands, in a record that begins at `seq`. */
 export const placeOf = (seq: Seq, index: number): Seq => (seq + index) as Seq
 
+/**
+ * The event with who and where as they are now. An event that had to wait may say otherwise: whoever was thought dead meanwhile
+ * may have come back by another name.
+ */
+export const asNow = (world: World, event: Event): Event => {
+  if (event._tag !== "Said" && event._tag !== "Told") return event
+  const online = Option.getOrUndefined(HashMap.get(world.users, event.user))
+  if (online === undefined) return event
+  const { room, who } = online
+  if (event._tag === "Told") return { ...event, who }
+  return event.who === who && event.room.key === room ? event : { ...event, who, room: roomOf(world, room) }
+}
+
 /** Whoever holds a name that is the same as this text. */
 export const holder = (world: World, name: string): Option.Option<Online> =>
   name.length > longestName

@@ -191,7 +191,11 @@ const publishing = (state: State) =>
     const isNew = first.number === undefined
     first.number ??= ++state.count
     const { node, shared, stats } = state
-    const { events, number, over } = first
+    const { number, over } = first
+    const follower = yield* Deferred.await(state.follower)
+    const world = yield* follower.world
+    // Whoever reads it later has only what it says.
+    const events = first.events.map((event) => World.asNow(world, event))
     if (isNew) stats.link.sent++
     else stats.link.retries++
     const once = shared.publish(

@@ -309,6 +309,19 @@ describe("World", () => {
     assert.strictEqual(renamed.length, 1)
   })
 
+  it("has what waited said by whoever its author is now, and where it is now", () => {
+    const stale = saidBy(UserId(1), Name("Bob"), null)
+    const { world } = fold([
+      { _tag: "Arrived", user: UserId(1), address: addressOf(UserId(1)) },
+      { _tag: "Renamed", user: UserId(1), name: Name("Eve"), as: "guest" },
+      { _tag: "Moved", user: UserId(1), room: roomCalled("garden") }
+    ])
+    const who = { address: addressOf(UserId(1)), name: Name("Eve") }
+    const said: Event = { _tag: "Said", user: UserId(1), who, room: roomCalled("garden"), text: "hi" }
+    assert.deepStrictEqual(World.asNow(world, stale), said)
+    assert.strictEqual(World.asNow(World.empty(Seq(0)), stale), stale)
+  })
+
   it("leaves nothing behind of those who left", () => {
     const users = [1, 2, 3].map((id) => UserId(id))
     const { world } = fold([

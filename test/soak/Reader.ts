@@ -84,7 +84,7 @@ export const make = (visit: Visit, field: Field): Reader => {
     const down = log.findDown(line, at - 1, reach)
     if (down >= 0) {
       const late = missing.delete(down)
-      if (late) tally.found()
+      if (late) tally.found("lost")
       tally.fault(
         skippedJustNow ? "skip" : late ? "order" : "twice",
         `${who} reads place ${down} where ${at} is due: ${line}`

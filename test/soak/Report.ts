@@ -1,12 +1,13 @@
 /** The tally and the samples as text. */
+import { Struct } from "effect"
 import * as Samples from "./Samples.ts"
-import { type Event, events, type Fault, faults, type Tally } from "./Tally.ts"
+import { events, faults, type Tally } from "./Tally.ts"
 
 const row = (count: number, what: string) => `${String(count).padStart(12)}  ${what}`
 
 /** One line, for every ten seconds. */
 export const progress = (sample: Samples.Sample, tally: Tally): string => {
-  const wrong = (Object.keys(faults) as ReadonlyArray<Fault>).filter((fault) => tally.of(fault) > 0)
+  const wrong = Struct.keys(faults).filter((fault) => tally.of(fault) > 0)
   return [
     `${sample.second} s:`,
     `${sample.online} online,`,
@@ -30,11 +31,22 @@ export const final = (samples: ReadonlyArray<Samples.Sample>, tally: Tally): str
     "",
     `Median memory of the thirds after warm-up: ${memory} MiB; allowed for the last: ${allowed.toFixed(1)} MiB.`,
     "",
+    verdict(events, faults, tally)
+  ].join("\n")
+}
+
+/** All counts, the first examples of what is wrong, and the last word. */
+export const verdict = <E extends string, F extends string>(
+  events: Readonly<Record<E, string>>,
+  faults: Readonly<Record<F, string>>,
+  tally: Tally<E, F>
+): string =>
+  [
     "What happened:",
-    ...(Object.keys(events) as ReadonlyArray<Event>).map((event) => row(tally.of(event), events[event])),
+    ...Struct.keys(events).map((event) => row(tally.of(event), events[event])),
     "",
     "What must not happen:",
-    ...(Object.keys(faults) as ReadonlyArray<Fault>).flatMap((fault) =>
+    ...Struct.keys(faults).flatMap((fault) =>
       [row(tally.of(fault), faults[fault])].concat(
         tally.examples(fault).map((example) => `${" ".repeat(14)}- ${example}`)
       )
@@ -42,4 +54,3 @@ export const final = (samples: ReadonlyArray<Samples.Sample>, tally: Tally): str
     "",
     tally.faulty() ? "FAILED" : "PASSED"
   ].join("\n")
-}

@@ -21,6 +21,7 @@ export interface ServerProcess {
   readonly vitals: Effect.Effect<Vitals, ServerFailed>
   /** Lines in its log that tell of an error: none is expected, whatever clients do. */
   readonly errors: () => ReadonlyArray<string>
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   /** SIGTERM; the exit code, or a failure when it does not end in time. */
   readonly stop: Effect.Effect<number | null, ServerFailed>
   /** Fails when the process ends; never succeeds. */
@@ -92,6 +93,7 @@ export const start = (
         catch: (error) => new ServerFailed({ message: `cannot look at the server: ${error}` })
       }),
       errors: () => errors,
+      signal: (signal) => Effect.sync(() => void child.kill(signal)),
       stop: Effect.suspend(() => {
         child.kill("SIGTERM")
         return Deferred.await(exit)

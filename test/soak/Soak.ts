@@ -157,7 +157,7 @@ export const run = (
   plan: Plan
 ): Effect.Effect<void, Error, FileSystem.FileSystem | Scope.Scope> =>
   Effect.gen(function*() {
-    const tally = Tally.make()
+    const tally: Tally.Tally = Tally.make(Tally.faults)
     const grammar = Grammar.make(maxLine)
     const files = yield* FileSystem.FileSystem
     const folder = yield* files.makeTempDirectoryScoped({ prefix: "tellnet-soak-" })

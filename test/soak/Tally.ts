@@ -2,6 +2,7 @@
  * What went right, counted; what went wrong, counted with its first examples. Every part of the soak writes here, the
  * report reads it.
  */
+import { Struct } from "effect"
 
 /** Everything that must not happen even once. */
 export const faults = {
@@ -43,24 +44,25 @@ export const events = {
 
 export type Event = keyof typeof events
 
-export interface Tally {
-  readonly count: (event: Event, by?: number) => void
-  readonly fault: (fault: Fault, example: string, by?: number) => void
+/** `E` and `F`: what can happen, and what must not; another soak has others. */
+export interface Tally<E extends string = Event, F extends string = Fault> {
+  readonly count: (event: E, by?: number) => void
+  readonly fault: (fault: F, example: string, by?: number) => void
   /** A line counted as lost has come after all, in the wrong place. */
-  readonly found: () => void
-  readonly of: (what: Event | Fault) => number
+  readonly found: (fault: F) => void
+  readonly of: (what: E | F) => number
   readonly faulty: () => boolean
-  readonly examples: (fault: Fault) => ReadonlyArray<string>
+  readonly examples: (fault: F) => ReadonlyArray<string>
 }
 
 const examplesKept = 4
 
-export const make = (): Tally => {
-  const counts = new Map<Event | Fault, number>()
-  const examples = new Map<Fault, Array<string>>()
-  const of = (what: Event | Fault) => counts.get(what) ?? 0
-  const count = (what: Event | Fault, by = 1) => void counts.set(what, of(what) + by)
-  const names = Object.keys(faults) as ReadonlyArray<Fault>
+export const make = <E extends string, F extends string>(faults: Readonly<Record<F, string>>): Tally<E, F> => {
+  const counts = new Map<E | F, number>()
+  const examples = new Map<F, Array<string>>()
+  const of = (what: E | F) => counts.get(what) ?? 0
+  const count = (what: E | F, by = 1) => void counts.set(what, of(what) + by)
+  const names = Struct.keys(faults)
   return {
     count,
     fault: (fault, example, by = 1) => {
@@ -68,7 +70,7 @@ export const make = (): Tally => {
       const kept = examples.get(fault) ?? []
       if (kept.length < examplesKept) examples.set(fault, [...kept, example.slice(0, 300)])
     },
-    found: () => count("lost", -1),
+    found: (fault) => count(fault, -1),
     of,
     // Not the sum of the counts: a line found again leaves "lost" at zero, and counts as a fault of order.
     faulty: () => names.some((fault) => of(fault) > 0),
