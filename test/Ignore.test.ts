@@ -255,7 +255,7 @@ describe("Whoever ignores others", () => {
     Effect.gen(function*() {
       const port = yield* start({ rate: 0, maxConnectionsPerIp: 200 })
       const ann = yield* come(port)
-      const others = yield* Effect.replicateEffect(connect(port), 101)
+      const others = yield* Effect.replicateEffect(come(port), 101)
       yield* until(ann, `${others.at(-1)!.front}已上线`)
       for (const { address } of others.slice(0, 100)) yield* asks(ann, `/ignore ${address}`, isIgnored(address))
       const [first, last] = [others[0]!, others[100]!]

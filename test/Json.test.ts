@@ -5,6 +5,7 @@ import * as Fiber from "effect/Fiber"
 import { nextTurn } from "../src/chat/nextTurn.ts"
 import { arrive, type Client, connect } from "./support/client.ts"
 import { folder } from "./support/engines.ts"
+import { isOnNodes } from "./support/nodes.ts"
 import { type Command, type Program, program, speaking, type Told } from "./support/program.ts"
 import { start } from "./support/server.ts"
 
@@ -160,26 +161,30 @@ describe("A program", () => {
       })
     }))
 
-  it.scopedLive("breaks no line and drives no terminal, whatever it says", () =>
-    Effect.gen(function*() {
-      const port = yield* start()
-      const bot = yield* program(port)
-      const ann = yield* arrive(port)
-      yield* ann.send("rename|ann\n")
-      yield* ann.sees("您已经更新用户名:ann")
-      const text = "a\nb\r\nc\u001b[2Jd\u2028e\u202ef\ud800g\tend"
-      const safe = "a\ufffdb\ufffd\ufffdc\ufffd[2Jd\ufffde\ufffdf\ufffdg\tend"
-      const front = `[${bot.client.address}]${bot.client.address}:`
-      yield* bot.ask({ do: "say", text }, { do: "to", name: "ann", text }, { do: "say", text: "/quit" })
-      yield* ann.sees(`${front}${safe}`, `${bot.client.address}对您说:${safe}`, `${front}/quit`)
-      const texts = (yield* bot.until((line) => line.kind === "said" && line.text === "/quit"))
-        .flatMap((line) => "text" in line ? [line.text] : [])
-      assert.deepStrictEqual<unknown>(texts, [safe, safe, "/quit"])
-      const id = "\u2028\u009b\ud800\n"
-      yield* bot.ask({ do: "nonsense\n\u009b", id })
-      const refused = (yield* bot.until((line) => line.kind === "answer" && !line.ok)).at(-1)!
-      assert.deepInclude(refused, { code: "unknown-command", id })
-    }))
+  // A private line of another node has no place among what is said there.
+  it.scopedLive.skipIf(isOnNodes)(
+    "breaks no line and drives no terminal, whatever it says",
+    () =>
+      Effect.gen(function*() {
+        const port = yield* start()
+        const bot = yield* program(port)
+        const ann = yield* arrive(port)
+        yield* ann.send("rename|ann\n")
+        yield* ann.sees("您已经更新用户名:ann")
+        const text = "a\nb\r\nc\u001b[2Jd\u2028e\u202ef\ud800g\tend"
+        const safe = "a\ufffdb\ufffd\ufffdc\ufffd[2Jd\ufffde\ufffdf\ufffdg\tend"
+        const front = `[${bot.client.address}]${bot.client.address}:`
+        yield* bot.ask({ do: "say", text }, { do: "to", name: "ann", text }, { do: "say", text: "/quit" })
+        yield* ann.sees(`${front}${safe}`, `${bot.client.address}对您说:${safe}`, `${front}/quit`)
+        const texts = (yield* bot.until((line) => line.kind === "said" && line.text === "/quit"))
+          .flatMap((line) => "text" in line ? [line.text] : [])
+        assert.deepStrictEqual<unknown>(texts, [safe, safe, "/quit"])
+        const id = "\u2028\u009b\ud800\n"
+        yield* bot.ask({ do: "nonsense\n\u009b", id })
+        const refused = (yield* bot.until((line) => line.kind === "answer" && !line.ok)).at(-1)!
+        assert.deepInclude(refused, { code: "unknown-command", id })
+      })
+  )
 })
 
 describe("An answer", () => {

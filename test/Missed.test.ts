@@ -12,6 +12,7 @@ import { arrive, type Client, connect } from "./support/client.ts"
 import * as Peer from "./support/connection.ts"
 import { folder } from "./support/engines.ts"
 import * as Hashing from "./support/hashing.ts"
+import { isOnNodes } from "./support/nodes.ts"
 import { asks, called, come, file, open, own, places, quit, secretOf, timeless, told, until } from "./support/people.ts"
 import { start } from "./support/server.ts"
 
@@ -168,26 +169,30 @@ for (const place of places) {
         yield* visit(0, true)
       }))
 
-    it.scopedLive("is what its last connection was not handed, if that is taken over", () =>
-      Effect.gen(function*() {
-        const port = yield* open(place)
-        const ghost = yield* come(port)
-        const bob = yield* come(port, [ghost])
-        yield* own(ghost, "Ann")
-        yield* says(bob, "seen")
-        const second = yield* come(port, [bob])
-        yield* until(ghost, `${second.front}已上线`)
-        assert.deepStrictEqual(yield* takes(second, "Ann"), [`${called(ghost, "Ann")}下线`, isNow("Ann")])
-        yield* asks(second, "/missed", nothing)
-        // From here on it hears nothing of the lobby.
-        yield* says(bob, "seen by the second")
-        yield* until(second, `${bob.front}seen by the second`)
-        yield* told(second, "/join dev")
-        yield* says(bob, "one", "two")
-        const third = yield* come(port)
-        assert.deepStrictEqual(yield* takes(third, "Ann"), [isNow("Ann"), away(2)])
-        assert.deepStrictEqual(yield* missed(third), old(bob, "one", "two"))
-      }))
+    // What was handed over on another node may be told again.
+    it.scopedLive.skipIf(isOnNodes)(
+      "is what its last connection was not handed, if that is taken over",
+      () =>
+        Effect.gen(function*() {
+          const port = yield* open(place)
+          const ghost = yield* come(port)
+          const bob = yield* come(port, [ghost])
+          yield* own(ghost, "Ann")
+          yield* says(bob, "seen")
+          const second = yield* come(port, [bob])
+          yield* until(ghost, `${second.front}已上线`)
+          assert.deepStrictEqual(yield* takes(second, "Ann"), [`${called(ghost, "Ann")}下线`, isNow("Ann")])
+          yield* asks(second, "/missed", nothing)
+          // From here on it hears nothing of the lobby.
+          yield* says(bob, "seen by the second")
+          yield* until(second, `${bob.front}seen by the second`)
+          yield* told(second, "/join dev")
+          yield* says(bob, "one", "two")
+          const third = yield* come(port)
+          assert.deepStrictEqual(yield* takes(third, "Ann"), [isNow("Ann"), away(2)])
+          assert.deepStrictEqual(yield* missed(third), old(bob, "one", "two"))
+        })
+    )
 
     it.scopedLive("is what was said while it went by another name", () =>
       Effect.gen(function*() {

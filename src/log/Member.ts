@@ -198,11 +198,13 @@ const publishing = (state: State) =>
     const events = first.events.map((event) => World.asNow(world, event))
     if (isNew) stats.link.sent++
     else stats.link.retries++
-    const once = shared.publish(
+    const published = shared.publish(
       events.every(isPresence) ? "presence" : "said",
       `${node}.${number}`,
       Codec.encode({ node, number, events })
-    ).pipe(
+    )
+    // Whoever begins must know of this node before it says anything.
+    const once = (number === 1 ? Effect.zipRight(shared.beat(node), published) : published).pipe(
       Effect.zipRight(Effect.sleep(appliedWithin)),
       Effect.catchAll(() => Effect.sleep(retryEvery))
     )

@@ -90,7 +90,19 @@ export interface NodeRecord {
   readonly events: ReadonlyArray<Event>
 }
 
-const decodeRecord = Schema.decodeOption(RecordSchema)
+/** Reads text by a schema; `undefined`: it is not so. Effect makes a string of the tag of a union, which may throw. */
+export const decoderOf = <A, I>(schema: Schema.Schema<A, I>): (text: I) => A | undefined => {
+  const decode = Schema.decodeOption(schema)
+  return (text) => {
+    try {
+      return Option.getOrUndefined(decode(text))
+    } catch {
+      return undefined
+    }
+  }
+}
+
+const decodeRecord = decoderOf(RecordSchema)
 
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
@@ -110,7 +122,7 @@ export const encode = ({ events, node, number }: NodeRecord): Uint8Array =>
 /** `undefined`: it is no record. */
 export const decode = (body: Uint8Array): NodeRecord | undefined => {
   const text = textOf(body, 2 * recordBytes)
-  return text === undefined ? undefined : Option.getOrUndefined(decodeRecord(text))
+  return text === undefined ? undefined : decodeRecord(text)
 }
 
 const plain = (event: Event) => "room" in event ? { ...event, room: event.room.name } : event

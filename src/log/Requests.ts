@@ -1,5 +1,4 @@
 /** What nodes ask each other, as bytes. What comes in is decoded like a stranger's: bounded, and made safe to show again. */
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Codec from "./RecordCodec.ts"
 
@@ -42,13 +41,13 @@ export type Reply = typeof Reply.Type
 const codec = <A, I>(schema: Schema.Schema<A, I>) => {
   const json = Schema.parseJson(schema)
   const encode = Schema.encodeSync(json)
-  const decode = Schema.decodeOption(json)
+  const decode = Codec.decoderOf(json)
   return {
     encode: (value: A): Uint8Array => Buffer.from(encode(value)),
     /** `undefined`: it is none. */
     decode: (body: Uint8Array): A | undefined => {
       const text = Codec.textOf(body, 2 * Codec.recordBytes)
-      return text === undefined ? undefined : Option.getOrUndefined(decode(text))
+      return text === undefined ? undefined : decode(text)
     }
   }
 }
