@@ -285,7 +285,7 @@ for (const place of places) {
     it.scopedLive("is one of twenty that were made from one address, and that are not empty", () =>
       Effect.gen(function*() {
         const port = yield* open(place)
-        const people = yield* Effect.replicateEffect(connect(port), 21)
+        const people = yield* Effect.replicateEffect(come(port), 21)
         for (const [n, client] of people.entries()) {
           yield* told(client)
           if (n < 20) yield* joins(client, `room${n}`)

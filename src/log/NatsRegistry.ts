@@ -143,7 +143,11 @@ const entries = (bucket: Bucket, filter: string): Effect.Effect<ReadonlyArray<Kv
 
 const isValue = (entry: KvEntry | null): entry is KvEntry & { readonly operation: "PUT" } => entry?.operation === "PUT"
 
-const heldOf = (key: string, entry: KvEntry): Held => ({ key, value: entry.string(), version: entry.revision })
+const heldOf = (key: string, entry: KvEntry): Held => ({
+  key,
+  value: Buffer.from(entry.value).toString(),
+  version: entry.revision
+})
 
 // The key as NATS allows it: what is between slashes is a token, of its bytes in hexadecimal, so that a filter serves a prefix.
 const nameOf = (key: string): Effect.Effect<string, RegistryFailed> => {
