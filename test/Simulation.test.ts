@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 
-const seeds = Number(process.env["SIMULATE"] ?? 300)
+const seeds = Number(process.env["SIMULATE"] ?? 200)
 
 /** Runs the simulation that is in a folder, and gives its code and what it says. */
 const run = (folder: string, first: number, count: number) =>

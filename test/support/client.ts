@@ -9,7 +9,7 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { nextPort } from "./nodes.ts"
 
-const patience = "20 seconds"
+const patience = "30 seconds"
 
 export interface Client {
   /** As others see it: `ip:port`. */
