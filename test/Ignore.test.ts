@@ -215,7 +215,8 @@ describe("Whoever ignores others", () => {
   it.scopedLive("is told so in English", () =>
     Effect.gen(function*() {
       const port = yield* start({ rate: 0, lang: "en" })
-      const [ann, bob] = [yield* connect(port), yield* connect(port)]
+      const ann = yield* connect(port)
+      const bob = yield* connect(port)
       yield* ann.sees(`${ann.front}online`, `${bob.front}online`)
       yield* told(bob, "/nick Bob")
       yield* asks(ann, "/ignore", "*** nobody is ignored")

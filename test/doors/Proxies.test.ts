@@ -209,9 +209,13 @@ describe("Proxies", { concurrent: true }, () => {
       yield* gone.end
       yield* gone.ended
       const reset = yield* connect(tls)
+      // Once a later one was dealt with, the server has that one too, and its address.
+      const later = yield* connect(tls)
+      yield* later.send("hello\n")
+      yield* later.ended
       yield* reset.reset
       yield* refused(url, "proxy-nobody", 2 * nobody.length)
-      yield* refused(url, "proxy-malformed", 2 * malformed.length)
+      yield* refused(url, "proxy-malformed", 2 * malformed.length + 1)
       yield* refused(url, "proxy-closed", 2)
       yield* measures(url, "tellnet_connections_accepted_total 1")
       yield* bob.send("nobody came\n")

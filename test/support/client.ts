@@ -7,7 +7,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { nextPort } from "./nodes.ts"
+import { isOnNodes, level, nextPort } from "./nodes.ts"
 
 const patience = "30 seconds"
 
@@ -101,6 +101,11 @@ export const connect = (to: number, options?: Options): Effect.Effect<Client, ne
       ? `[${socket.localAddress}]:${socket.localPort}`
       : `${socket.localAddress}:${socket.localPort}`
     const line = within("a line", Queue.take(lines))
+    // Who comes after it is behind it on all nodes. It is told nothing if it is to say something first.
+    if (isOnNodes && options?.paused !== true) {
+      const told = Effect.repeat(Effect.delay(Queue.size(lines), "1 millis"), { until: (size) => size > 0 })
+      yield* Effect.timeoutOption(Effect.zipRight(told, level), "2 seconds")
+    }
     return {
       address,
       front: `[${address}]${address}:`,
