@@ -52,7 +52,8 @@ export const natsServer = (configuration = ""): Effect.Effect<NatsServer, never,
       get pid() {
         return child.process.pid!
       },
-      kill: (signal) => child.signal(signal),
+      // A process of many threads goes on for a moment.
+      kill: (signal) => Effect.zipRight(child.signal(signal), Effect.sleep("200 millis")),
       restart: Effect.gen(function*() {
         yield* child.signal("SIGKILL")
         yield* child.over

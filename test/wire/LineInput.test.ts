@@ -30,7 +30,10 @@ const read = (chunks: ReadonlyArray<Buffer>, stops = Infinity) => {
         if (line === Foreign) return { lines, answers: Buffer.concat(answers), discarded }
         if (++count % stops === 0) {
           stopped = input.giveBack()
-          for (let rest = input.next(); rest !== undefined; rest = input.next()) keep(rest)
+          for (let rest = input.next(); rest !== undefined; rest = input.next()) {
+            keep(rest)
+            if (rest === Foreign) return { lines, answers: Buffer.concat(answers), discarded }
+          }
           break
         }
       }
