@@ -120,7 +120,7 @@ const make = Effect.gen(function*() {
     Effect.zipRight(Effect.never),
     // Whoever waits for a turn would wait for ever.
     Effect.ensuring(Effect.suspend(() => {
-      for (const entry of state.inHand) settle(entry)
+      for (const entry of state.taken) settle(entry)
       return channel.close
     })),
     Effect.forkScoped
@@ -227,7 +227,8 @@ const makeState = Effect.gen(function*() {
     words,
     wake,
     startResting: yield* FiberSet.makeRuntime<never>(),
-    /** What was taken from the channel, in the order in which it is dealt with. */
+    /** What was taken from the channel, in the order in which it is dealt with; and what of it makes the next record. */
+    taken: [] as ReadonlyArray<Entry>,
     inHand: [] as ReadonlyArray<Entry>,
     pause: presenceDelay
   }
@@ -247,10 +248,8 @@ const turn = (state: State): Effect.Effect<void> =>
     const heardPatient = channel.holdsPatient
     const begin = monotonic(clock)
     const entries = Turn.inOrder(yield* channel.takeAll)
-    const fresh = Turn.withoutKnown(yield* state.online, entries, clock.unsafeCurrentTimeMillis())
-    // Interrupted, it is settled as a whole.
-    state.inHand = fresh
-    for (const part of Turn.partsOf(fresh, state.log.recordBytes)) {
+    state.taken = Turn.withoutKnown(yield* state.online, entries, clock.unsafeCurrentTimeMillis())
+    for (const part of Turn.partsOf(state.taken, state.log.recordBytes)) {
       state.inHand = part
       yield* state.log.append(Turn.eventsOf(part))
     }

@@ -1,13 +1,18 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Array, Deferred, Effect, FastCheck, Fiber, Logger, LogLevel, Option, TestClock } from "effect"
+import { Array, Context, Deferred, Effect, FastCheck, Fiber, Layer, Logger, LogLevel, Option, TestClock } from "effect"
 import { Broadcaster } from "../../src/chat/Broadcaster.ts"
 import { entryBytes } from "../../src/chat/Delivery.ts"
 import type { Answer } from "../../src/chat/Entry.ts"
 import * as Lists from "../../src/chat/Lists.ts"
+import { nameKey } from "../../src/domain/Name.ts"
 import type { EndReason } from "../../src/domain/Reasons.ts"
 import { lobby } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
+import * as MemoryLog from "../../src/log/MemoryLog.ts"
+import { MessageLog } from "../../src/log/MessageLog.ts"
+import type { Registry } from "../../src/log/Registry.ts"
 import { chat } from "../support/chat.ts"
+import { within } from "../support/client.ts"
 import { FakeOutlet, type FakeUser, makeUser, plain, timed } from "../support/fakes.ts"
 
 const layer = chat()
@@ -34,6 +39,17 @@ const tell = (from: FakeUser, to: FakeUser, text: string) =>
       }))
   )
 const close = Effect.flatMap(Broadcaster, (broadcaster) => broadcaster.close({ _tag: "ShuttingDown" }))
+
+/** A log that takes one event in each record, and never ends to take it. */
+const stuck = Layer.effectContext(Effect.map(
+  Effect.context<MessageLog | Registry>(),
+  (context) =>
+    Context.add(context, MessageLog, {
+      ...Context.get(context, MessageLog),
+      recordBytes: 1,
+      append: () => Effect.never
+    })
+)).pipe(Layer.provide(MemoryLog.layer))
 
 /** What a user has heard: `0 arrives` for the arrival of user 0, the text of what was said, and so on. */
 const heard = ({ outlet }: FakeUser) => outlet.lines.map(plainly)
@@ -357,4 +373,16 @@ describe("Broadcaster", () => {
       yield* close
       assert.deepStrictEqual(heard(bob), ["0 arrives", "1 arrives", "hi", "closed"])
     }).pipe(Effect.provide(layer)))
+
+  it.scopedLive("leaves nobody waiting who was in a record to come, where it ends within a turn", () =>
+    Effect.gen(function*() {
+      const { carry, fiber } = yield* Broadcaster
+      const waiting = yield* Effect.forEach(
+        ["one", "two", "three"],
+        (name) => Effect.fork(carry({ _tag: "Disowned", key: nameKey(name) }))
+      )
+      yield* turns
+      yield* Fiber.interrupt(fiber)
+      yield* within("the end of all", Fiber.joinAll(waiting))
+    }).pipe(Effect.provide(chat({ engine: stuck }))))
 })
