@@ -41,17 +41,21 @@ export const make = Effect.map(makeShared, (shared) => {
   )
   return (visit: Visit, command: Tell): Effect.Effect<void> =>
     Effect.flatMap(shared.online, (world) => {
-      const { name, text } = command
-      const { broadcaster, others } = shared
+      const { name, nonce, text } = command
+      const { broadcaster, clock, others } = shared
       if (name === "") return broadcaster.reply(visit.asker, { _tag: "TellMalformed" })
       const to = World.holder(world, name)
       // Only what may have to be kept, or goes to another node, is waited for.
       if (Option.isNone(to) && !World.isOwned(world, name)) return tell(shared, visit, command)
       if (Option.isSome(to) && !others.isOther(to.value.node)) return tell(shared, visit, command)
       if (text.trim() === "") return broadcaster.reply(visit.asker, { _tag: "TellEmpty" })
+      const from = visit.user.who
+      if (from === undefined) return Effect.void
+      const known = nonce && Nonces.find(world.nonces, nonce, clock.unsafeCurrentTimeMillis())
+      if (known && Option.isSome(known)) return broadcaster.reply(visit.asker, { _tag: "Done", seq: known.value })
       return Option.match(to, {
-        onNone: () => keep(shared, visit, command, world),
-        onSome: (to) => send(shared, visit, command, to, world)
+        onNone: () => keep(shared, visit, command, from),
+        onSome: (to) => send(shared, visit, command, from, to)
       })
     })
 })
@@ -83,14 +87,10 @@ const answerOf = ({ clock, others }: Shared, world: World.World, visit: Visit, {
 const unreachable = ({ who }: Online): Answer => ({ reply: { _tag: "Unreachable", name: who.name } })
 
 /** To somebody who is connected to another node. */
-const send = (shared: Shared, visit: Visit, { nonce, text }: Tell, to: Online, world: World.World) =>
+const send = (shared: Shared, visit: Visit, { nonce, text }: Tell, from: Who, to: Online) =>
   Effect.gen(function*() {
-    const { broadcaster, clock, others } = shared
+    const { broadcaster, others } = shared
     const { asker, user } = visit
-    const from = user.who
-    if (from === undefined) return
-    const seq = nonce && Option.getOrUndefined(Nonces.find(world.nonces, nonce, clock.unsafeCurrentTimeMillis()))
-    if (seq !== undefined) return yield* broadcaster.reply(asker, { _tag: "Done", seq })
     const letter = { by: user.id, from, to: to.user, name: to.who.name, text: terminalSafe(text) }
     const answer = yield* Effect.match(others.tell(to.node, letter), {
       onFailure: () => unreachable(to),
@@ -113,15 +113,11 @@ const copyOf = (from: Who, { who }: Online, text: string): Answer => ({
   reply: { _tag: "Delivered", to: who.name, kept: false }
 })
 
-const keep = (shared: Shared, visit: Visit, { name, nonce, text }: Tell, world: World.World): Effect.Effect<void> =>
+const keep = (shared: Shared, visit: Visit, { name, nonce, text }: Tell, from: Who): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { broadcaster, clock, mailbox, records } = shared
     const { asker, user } = visit
-    const from = user.who
-    if (from === undefined) return
     const at = clock.unsafeCurrentTimeMillis()
-    const seq = nonce && Option.getOrUndefined(Nonces.find(world.nonces, nonce, at))
-    if (seq !== undefined) return yield* broadcaster.reply(asker, { _tag: "Done", seq })
     const to = yield* asOwned(records, name)
     const message = { from, to, text: terminalSafe(text), at, origin: originOf(user.address) }
     const kept = yield* mailbox.keep(nameKey(name), message, nonce)
