@@ -149,12 +149,12 @@ const lookBack = (shared: SharedStream, { from }: Identity, place: number): Effe
       const record = Codec.decode(body)
       if (record === undefined) continue
       count += record.events.length
-      records.unshift({ ...record, seq: Codec.seqAt(place), at })
+      records.push({ ...record, seq: Codec.seqAt(place), at })
     }
     let nodes = Nodes.empty
     const lines: Array<Line> = []
     const nonces = new Map<string, Used>()
-    for (const record of records) {
+    for (const record of records.toReversed()) {
       const admitted = Nodes.admit(nodes, record)
       if (admitted === undefined) continue
       nodes = admitted

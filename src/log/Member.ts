@@ -149,8 +149,6 @@ export const make = (shared: SharedStream, stats: typeof Stats.Service, options:
       follow: (follower: Follower) => Deferred.unsafeDone(state.follower, Effect.succeed(follower)),
       ready: Deferred.await(state.ready),
       running: Deferred.await(state.lost),
-      /** Where the log is read up to now, in this process. */
-      place: () => state.place,
       isOther: (node: NodeId) => node !== state.node,
       tell: (node: NodeId, letter: Letter) => tell(state, node, letter),
       onLetter: (deliver: State["letters"]) => {
@@ -337,7 +335,6 @@ const ofNode = (numbers: UserNumbers, node: NodeId, event: Event): Event =>
 const buried = (state: State, node: NodeId, before: World.World) =>
   Effect.gen(function*() {
     state.heard.delete(node)
-    state.stats.link.others = state.heard.size
     state.inBackground(Effect.ignore(state.shared.forget(node)))
     if (node !== state.node) state.numbers.forget(node)
     else if (!state.isEnding) {

@@ -23,7 +23,6 @@ import {
   RequestError
 } from "@nats-io/transport-node"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
@@ -120,7 +119,7 @@ export const make = (options: Options): Effect.Effect<Link, CannotOpen, Scope.Sc
     const js = jetstream(connection, { timeout })
     const prepared = Effect.gen(function*() {
       const jsm = yield* call(() => jetstreamManager(connection, { timeout }))
-      yield* stateOf(jsm, options)
+      yield* bringInLine(jsm, options)
       const config = { history: 1, storage: StorageType.File, replicas, allow_direct: false }
       const nodes = yield* call(() => new Kvm(js).create(`${prefix}_nodes`, config))
       return nodes instanceof Bucket ? { jsm, nodes } : yield* Effect.dieMessage("a bucket of another kind")
@@ -191,7 +190,7 @@ interface Parts {
 
 const streamName = ({ prefix }: Options) => `${prefix}_log`
 
-/** What the stream is like; one that is there is brought in line with the flags. */
+/** What the stream is like, as the flags say. */
 const configOf = (options: Options) =>
   ({
     name: streamName(options),
@@ -209,7 +208,8 @@ const configOf = (options: Options) =>
 const isNoStream = (error: unknown) =>
   error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound
 
-const stateOf = (jsm: JetStreamManager, options: Options): Effect.Effect<StreamInfo, OutOfReach> =>
+/** The stream; it is made if there is none. */
+const streamOf = (jsm: JetStreamManager, options: Options): Effect.Effect<StreamInfo, OutOfReach> =>
   Effect.gen(function*() {
     const config = configOf(options)
     const info = yield* Effect.tryPromise(() => jsm.streams.info(config.name)).pipe(
@@ -218,17 +218,24 @@ const stateOf = (jsm: JetStreamManager, options: Options): Effect.Effect<StreamI
       Effect.mapError(({ error }) => outOfReach(error))
     )
     // Two that begin at once make the same one.
-    if (Option.isNone(info)) return yield* call(() => jsm.streams.add(config))
-    const { max_age, max_bytes, max_msgs, num_replicas } = info.value.config
+    return Option.isSome(info) ? info.value : yield* call(() => jsm.streams.add(config))
+  })
+
+/** Once, when a node begins: nodes with other flags would undo it again and again. */
+const bringInLine = (jsm: JetStreamManager, options: Options) =>
+  Effect.gen(function*() {
+    const config = configOf(options)
+    const { config: { max_age, max_bytes, max_msgs, num_replicas } } = yield* streamOf(jsm, options)
     const isInLine = max_age === config.max_age && max_bytes === config.max_bytes && max_msgs === config.max_msgs &&
       num_replicas === config.num_replicas
-    return isInLine ? info.value : yield* call(() => jsm.streams.update(config.name, config))
+    if (!isInLine) yield* call(() => jsm.streams.update(config.name, config))
   })
 
 const logKey = "log"
 const beatKey = (node: NodeId) => `node.${node}`
-const nodeOf = (key: string): Option.Option<NodeId> =>
-  Schema.decodeOption(Codec.Node)(key.replace(/^node\./, "")).pipe(Option.filter((node) => node !== ""))
+const decodeNode = Codec.decoderOf(Codec.Node)
+/** `undefined`: it is the key of no node. */
+const nodeOf = (key: string): NodeId | undefined => decodeNode(key.replace(/^node\./, "")) || undefined
 
 const IdentityJson = Schema.parseJson(
   // Programs are told the ID.
@@ -238,23 +245,23 @@ const IdentityJson = Schema.parseJson(
     from: Schema.NonNegativeInt
   })
 )
-const decodeIdentity = Schema.decodeEither(IdentityJson)
+const decodeIdentity = Codec.decoderOf(IdentityJson)
 
 const sharedStream = (parts: Parts): SharedStream => {
   const { connection, js, jsm, nodes, options } = parts
   const subject = (node: NodeId) => `${options.prefix}.node.${node}`
   return {
-    state: Effect.map(stateOf(jsm, options), ({ created, state }) => ({
+    state: Effect.map(streamOf(jsm, options), ({ created, state }) => ({
       created,
       first: state.first_seq,
       last: state.last_seq
     })),
     identity: Effect.flatMap(call(() => nodes.get(logKey)), (entry) => {
       if (entry === null || entry.operation !== "PUT") return Effect.succeed(undefined)
-      return Either.match(decodeIdentity(entry.string()), {
-        onLeft: () => new OutOfReach({ why: "who the log is cannot be read" }),
-        onRight: (value) => Effect.succeed({ value, version: entry.revision })
-      })
+      const value = decodeIdentity(entry.string())
+      return value === undefined
+        ? new OutOfReach({ why: "who the log is cannot be read" })
+        : Effect.succeed({ value, version: entry.revision })
     }),
     identify: (value: Identity, before) =>
       call(() => nodes.put(logKey, JSON.stringify(value), { previousSeq: before ?? 0 })).pipe(
@@ -271,7 +278,11 @@ const sharedStream = (parts: Parts): SharedStream => {
     known: Effect.flatMap(call(() => nodes.keys("node.*")), (keys) => {
       const known: Array<NodeId> = []
       return Effect.as(
-        forEach(keys, (key) => Effect.sync(() => void known.push(...Option.toArray(nodeOf(key))))),
+        forEach(keys, (key) =>
+          Effect.sync(() => {
+            const node = nodeOf(key)
+            if (node !== undefined) known.push(node)
+          })),
         known
       )
     }),
@@ -387,7 +398,8 @@ const beats = (parts: Parts, heard: (node: NodeId) => void): Effect.Effect<never
     )
     const hearing = forEach(watching, ({ key, operation }) =>
       Effect.sync(() => {
-        if (operation === "PUT") { for (const node of Option.toArray(nodeOf(key))) heard(node) }
+        const node = nodeOf(key)
+        if (operation === "PUT" && node !== undefined) heard(node)
       }))
     yield* Effect.raceFirst(hearing, untilBreak(parts))
     return yield* new OutOfReach({ why: "no sign of life is told any more" })

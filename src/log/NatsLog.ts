@@ -56,7 +56,7 @@ const make = (options: Options) =>
       )
     }).pipe(
       Context.add(Registry, NatsRegistry.make(bucket)),
-      Context.add(OtherNodes, { isOther: member.isOther, tell: member.tell, onLetter: member.onLetter })
+      Context.add(OtherNodes, member)
     )
   })
 

@@ -1,6 +1,5 @@
 /** The world as one node tells it to another that begins. What comes in is decoded like a stranger's. */
 import * as HashMap from "effect/HashMap"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { type NodeId, Seq, UserId } from "../domain/Event.ts"
 import { nameKey } from "../domain/Name.ts"
@@ -36,7 +35,7 @@ const Snapshot = Schema.parseJson(Schema.Struct({
   gone: Schema.Array(Codec.Node)
 }))
 const encodeSnapshot = Schema.encodeSync(Snapshot)
-const decodeSnapshot = Schema.decodeOption(Snapshot)
+const decodeSnapshot = Codec.decoderOf(Snapshot)
 
 /** A world, and where it is so: behind the message at this place of this log. */
 export interface Taken {
@@ -70,31 +69,30 @@ export const encode = ({ log, place, world }: Taken): string => {
 }
 
 /** `undefined`: it is none. `userOf`: what the receiver calls a user of a node. */
-export const decode = (text: string, userOf: (node: NodeId, number: number) => UserId): Taken | undefined =>
-  Option.getOrUndefined(
-    Option.map(
-      Option.filter(decodeSnapshot(text), isConsistent),
-      ({ gone, last, log, nonces, owned, place, rooms, said, users }) => ({
-        log,
-        place,
-        world: World.fromParts({
-          users: users.map(({ address, at, name, node, number, room, since }) => ({
-            user: userOf(node, number),
-            who: { address, name },
-            room,
-            since: Seq(since),
-            at,
-            node
-          })),
-          rooms,
-          owned,
-          nonces: nonces.map((used) => ({ ...used, seq: Seq(used.seq) })),
-          nodes: { last: HashMap.fromIterable(last), gone },
-          said: Seq(said)
-        })
-      })
-    )
-  )
+export const decode = (text: string, userOf: (node: NodeId, number: number) => UserId): Taken | undefined => {
+  const read = decodeSnapshot(text)
+  if (read === undefined || !isConsistent(read)) return undefined
+  const { gone, last, log, nonces, owned, place, rooms, said, users } = read
+  return {
+    log,
+    place,
+    world: World.fromParts({
+      users: users.map(({ address, at, name, node, number, room, since }) => ({
+        user: userOf(node, number),
+        who: { address, name },
+        room,
+        since: Seq(since),
+        at,
+        node
+      })),
+      rooms,
+      owned,
+      nonces: nonces.map(({ at, nonce, origin, seq }) => ({ nonce, seq: Seq(seq), at, origin })),
+      nodes: { last: HashMap.fromIterable(last), gone },
+      said: Seq(said)
+    })
+  }
+}
 
 type Visitor = (typeof Snapshot.Type)["users"][number]
 const unique: ReadonlyArray<(visitor: Visitor) => unknown> = [
