@@ -1,7 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Net from "node:net"
 import * as Networks from "../../src/domain/Networks.ts"
 import type { Settings } from "../../src/ServerConfig.ts"
@@ -9,7 +8,7 @@ import * as Certificate from "../support/certificate.ts"
 import { isInstalled, measures, monitor, port, server, tlsPort } from "../support/child.ts"
 import { arrive, connect, type Options, within } from "../support/client.ts"
 import { v1, v2 } from "../support/proxy.ts"
-import { doors, start } from "../support/server.ts"
+import { plainAndTls, start } from "../support/server.ts"
 
 const withOpenssl = it.scopedLive.skipIf(!isInstalled("openssl"))
 
@@ -23,18 +22,7 @@ const watched = (...flags: ReadonlyArray<string>) =>
   })
 
 /** The two ports of a server in this process that trusts a proxy at 127.0.0.1. */
-const both = (overrides: Partial<Settings> = {}) =>
-  Effect.gen(function*() {
-    const { cert, key } = yield* Certificate.make()
-    const [plain = 0, tls = 0] = yield* doors({
-      tlsPort: Option.some(0),
-      tlsCert: Option.some(cert),
-      tlsKey: Option.some(key),
-      ...trusting("127.0.0.1"),
-      ...overrides
-    })
-    return { plain, tls }
-  })
+const both = (overrides: Partial<Settings> = {}) => plainAndTls({ ...trusting("127.0.0.1"), ...overrides })
 
 const refused = (url: string, reason: string, count: number) =>
   measures(url, `tellnet_connections_refused_total{reason="${reason}"} ${count}`)
@@ -54,7 +42,8 @@ const relay = (to: number, header: Buffer) =>
           for (const socket of [client, upstream]) socket.on("error", () => {})
           client.once("data", (first) => {
             upstream.write(Buffer.concat([header, first]))
-            client.pipe(upstream).pipe(client)
+            client.pipe(upstream)
+            upstream.pipe(client)
           })
         })
         server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))

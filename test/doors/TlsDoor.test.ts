@@ -1,31 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
 import * as Certificate from "../support/certificate.ts"
 import { bundled, isInstalled, measures, monitor, port, server, start, tlsPort } from "../support/child.ts"
 import { arrive, type Client, connect, within } from "../support/client.ts"
-import { type config, doors } from "../support/server.ts"
+import { plainAndTls } from "../support/server.ts"
 
 /** A test that needs `openssl`, to make a certificate, and these programs. */
 const withPrograms = (...programs: ReadonlyArray<string>) =>
   it.scopedLive.skipIf(!["openssl", ...programs].every(isInstalled))
 const withOpenssl = withPrograms()
-
-/** The two ports of a server in this process. */
-const both = (overrides: Parameters<typeof config>[0] = {}) =>
-  Effect.gen(function*() {
-    const { cert, key } = yield* Certificate.make()
-    const [plain = 0, tls = 0] = yield* doors({
-      tlsPort: Option.some(0),
-      tlsCert: Option.some(cert),
-      tlsKey: Option.some(key),
-      ...overrides
-    })
-    return { plain, tls }
-  })
 
 /** The name in the certificate that a client was shown. */
 const certifiedName = ({ socket }: Client) =>
@@ -88,7 +74,7 @@ const refused = (url: string, reason: string) =>
 describe("TlsDoor", { concurrent: true }, () => {
   withOpenssl("lets who comes with TLS and who comes without talk to each other", () =>
     Effect.gen(function*() {
-      const { plain, tls } = yield* both()
+      const { plain, tls } = yield* plainAndTls()
       const bob = yield* arrive(plain)
       const ann = yield* arrive(tls, { tls: true })
       yield* bob.sees(`${ann.front}已上线`)
@@ -106,7 +92,7 @@ describe("TlsDoor", { concurrent: true }, () => {
     "carries out and answers what came before the end of input, in both directions of TLS",
     () =>
       Effect.gen(function*() {
-        const { tls } = yield* both()
+        const { tls } = yield* plainAndTls()
         const ann = yield* connect(tls, { tls: true })
         yield* ann.send("hello\nwho\nbye")
         yield* ann.end
@@ -118,7 +104,7 @@ describe("TlsDoor", { concurrent: true }, () => {
 
   withOpenssl("brings much at once, in both directions", () =>
     Effect.gen(function*() {
-      const { plain, tls } = yield* both({ rate: 0 })
+      const { plain, tls } = yield* plainAndTls({ rate: 0 })
       const bob = yield* arrive(plain)
       const ann = yield* arrive(tls, { tls: true })
       yield* bob.sees(`${ann.front}已上线`)
@@ -129,7 +115,7 @@ describe("TlsDoor", { concurrent: true }, () => {
 
   withOpenssl("calls the second of one address who came through the other door #2", () =>
     Effect.gen(function*() {
-      const { plain, tls } = yield* both()
+      const { plain, tls } = yield* plainAndTls()
       const bob = yield* arrive(plain, { localPort: 0 })
       const twin = yield* connect(tls, { tls: true, localPort: bob.socket.localPort ?? 0 })
       assert.strictEqual(twin.address, bob.address)
@@ -141,7 +127,7 @@ describe("TlsDoor", { concurrent: true }, () => {
 
   withOpenssl("counts a connection that has not shaken hands under the caps", () =>
     Effect.gen(function*() {
-      const { plain, tls } = yield* both({ maxConnectionsPerIp: 1 })
+      const { plain, tls } = yield* plainAndTls({ maxConnectionsPerIp: 1 })
       const silent = yield* connect(tls)
       const refused = yield* connect(plain)
       yield* refused.sees("*** 同一地址连接过多")
@@ -221,7 +207,7 @@ describe("TlsDoor", { concurrent: true }, () => {
       `tells two addresses apart that one peer port has reached: garbage from the ${garbler}`,
       () =>
         Effect.gen(function*() {
-          const { tls } = yield* both({ host: "0.0.0.0" })
+          const { tls } = yield* plainAndTls({ host: "0.0.0.0" })
           const first = yield* connect(tls, { host: "127.0.0.1", localPort: 0, paused: true })
           const localPort = first.socket.localPort ?? 0
           const second = yield* connect(tls, { host: "127.0.0.2", localPort, paused: true })

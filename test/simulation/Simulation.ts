@@ -9,6 +9,7 @@ import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Scope from "effect/Scope"
+import { PCGRandom } from "effect/Utils"
 import { Address } from "../../src/domain/Address.ts"
 import { type Event, type Line, Nonce, Seq, type Stored, UserId } from "../../src/domain/Event.ts"
 import { Name, nameKey } from "../../src/domain/Name.ts"
@@ -18,7 +19,7 @@ import * as Member from "../../src/log/Member.ts"
 import type { Follower } from "../../src/log/MessageLog.ts"
 import { Stats } from "../../src/ops/Stats.ts"
 import { SimulatedStream, Way } from "./SimulatedStream.ts"
-import { dice, Timeline } from "./Timeline.ts"
+import { Timeline } from "./Timeline.ts"
 
 /** A law was broken. */
 export class Broken extends Error {}
@@ -70,7 +71,8 @@ class Simulation {
   private counts = { records: 0, said: 0, burials: 0 }
 
   constructor(seed: number) {
-    this.chance = dice(seed)
+    const random = new PCGRandom(seed)
+    this.chance = () => random.number()
     this.stream = new SimulatedStream(this.timeline, this.chance)
   }
 

@@ -1,19 +1,8 @@
-/** Time and chance that are the same for the same seed, and a scheduler that runs all that is ready without the event loop. */
+/** Time that is the same whenever it is run, and a scheduler that runs all that is ready without the event loop. */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Scheduler from "effect/Scheduler"
-
-/** Numbers from 0 up to 1, by `mulberry32`. */
-export const dice = (seed: number) => {
-  let state = seed | 0
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 interface Alarm {
   readonly at: number

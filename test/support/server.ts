@@ -5,10 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import * as Option from "effect/Option"
 import { defaults } from "../../src/Flags.ts"
 import { Stats } from "../../src/ops/Stats.ts"
 import { Server } from "../../src/Server.ts"
 import { ServerConfig, type Settings } from "../../src/ServerConfig.ts"
+import * as Certificate from "./certificate.ts"
 import { natsServer } from "./natsServer.ts"
 import { balance, isOnNodes, known, nodes } from "./nodes.ts"
 
@@ -25,7 +27,20 @@ export const doors = (overrides: Partial<Settings> = {}) =>
     return Context.get(context, Server).doors.map(({ port }) => port)
   })
 
-/** The same with the plain door only. Where several nodes are started, clients of the port come to them in turn. */
+/** The same with a door for TLS beside the plain one, under a new certificate. Needs `openssl`. */
+export const plainAndTls = (overrides: Partial<Settings> = {}) =>
+  Effect.gen(function*() {
+    const { cert, key } = yield* Certificate.make()
+    const [plain = 0, tls = 0] = yield* doors({
+      tlsPort: Option.some(0),
+      tlsCert: Option.some(cert),
+      tlsKey: Option.some(key),
+      ...overrides
+    })
+    return { plain, tls }
+  })
+
+/** The plain door only. Where several nodes are started, clients of the port come to them in turn. */
 export const start = (overrides: Partial<Settings> = {}) =>
   Effect.gen(function*() {
     const isAnywhere = (overrides.data ?? "none") === "none" && overrides.nats === undefined
