@@ -4,7 +4,8 @@ import type { Figure, ServerName } from "./Job.ts"
 import type { LoadName } from "./Plan.ts"
 import type { Row } from "./Results.ts"
 
-const colours: Record<ServerName, string> = {
+// Nodes have a load of their own, which is not drawn.
+const colours: Partial<Record<ServerName, string>> = {
   tellnet: "#2563eb",
   file: "#b5651d",
   baseline: "#93c5fd",
@@ -40,8 +41,9 @@ const short = (value: number): string => String(Number(value.toPrecision(2)))
 
 /** A panel for each load, each with its own scale: between `paced` and `burst` lies a factor of twenty. */
 export const speedChart = (rows: ReadonlyArray<Row>): string => {
-  const servers = [...new Set(rows.map(({ server }) => server))]
   const drawn = panels.filter(({ load }) => rows.some(({ row }) => row === load))
+  const shown = rows.filter(({ row }) => drawn.some(({ load }) => load === row))
+  const servers = [...new Set(shown.map(({ server }) => server))]
   const width = 190
   const left = (index: number) => 20 + index * width
   return render(width * Math.max(1, drawn.length) + 40, 300, {

@@ -127,12 +127,12 @@ export const findProgram = (name: string) =>
     return yield* Effect.findFirst(places, (place) => Effect.orElseSucceed(files.exists(place), () => false))
   })
 
-/** Puts a command on one core, where `taskset` exists; elsewhere the system schedules as it likes. */
-export const pinned = (core: number, command: ReadonlyArray<string>) =>
+/** Puts a command on one core, if one is given and `taskset` exists; else the system schedules as it likes. */
+export const pinned = (core: number | undefined, command: ReadonlyArray<string>) =>
   Effect.map(
     findProgram("taskset"),
     Option.match({
       onNone: () => command,
-      onSome: (taskset) => [taskset, "-c", String(core), ...command]
+      onSome: (taskset) => core === undefined ? command : [taskset, "-c", String(core), ...command]
     })
   )

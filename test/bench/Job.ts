@@ -1,7 +1,17 @@
 /** What the bench asks of a loader process, as arguments, and what the loader answers, as JSON. */
 import * as Schema from "effect/Schema"
 
-const ServerName = Schema.Literal("tellnet", "file", "baseline", "plain", "batched", "nats")
+const ServerName = Schema.Literal(
+  "tellnet",
+  "file",
+  "baseline",
+  "plain",
+  "batched",
+  "nats",
+  "nodes1",
+  "nodes2",
+  "nodes3"
+)
 export type ServerName = typeof ServerName.Type
 
 /** What a loader can do to a server. */
@@ -27,9 +37,12 @@ export type Load =
 
 export interface Job {
   readonly server: ServerName
-  /** Process id of the server, whose CPU and memory are read from `/proc`. */
-  readonly pid: number
-  readonly port: number
+  /** Process ids of the server's nodes, whose CPU and memory are read from `/proc`; there is one, if it has no nodes. */
+  readonly pids: ReadonlyArray<number>
+  /** Where each of them listens. As many users come to each; latency is then that from one to another. */
+  readonly ports: ReadonlyArray<number>
+  /** Process id of what the nodes write to, 0 for none. */
+  readonly store: number
   readonly users: number
   readonly load: Load
   /** Milliseconds of load before the measured window, so that the server's code is compiled and hot. */
@@ -47,6 +60,8 @@ export const Figures = Schema.partialWith(
   Schema.Struct({
     /** Server CPU per delivered line, µs. */
     cpuPerLine: Schema.Number,
+    /** CPU of what the nodes write to, per delivered line, µs. */
+    storeCpuPerLine: Schema.Number,
     /** Server CPU per delivered presence line while the users came in, µs. */
     joinCpuPerLine: Schema.Number,
     /** Latency from send to sight, ms. */

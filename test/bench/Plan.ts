@@ -8,6 +8,7 @@ export const loadNames = [
   "json",
   "rooms",
   "storing",
+  "nodes",
   "arrivals",
   "idle",
   "stalled",
@@ -17,9 +18,17 @@ export const loadNames = [
 ] as const
 export type LoadName = typeof loadNames[number]
 
-export const serverNames = ["tellnet", "file", "baseline", "batched", "plain", "nats"] as const satisfies ReadonlyArray<
-  ServerName
->
+export const serverNames = [
+  "tellnet",
+  "file",
+  "nodes1",
+  "nodes2",
+  "nodes3",
+  "baseline",
+  "batched",
+  "plain",
+  "nats"
+] as const satisfies ReadonlyArray<ServerName>
 
 /** What an attack comes from: so many connections of each of so many addresses. */
 const attacks = [[0, 0], [25, 1], [50, 1], [100, 1], [100, 10]] as const
@@ -28,7 +37,13 @@ const attacks = [[0, 0], [25, 1], [50, 1], [100, 1], [100, 10]] as const
  * What one row of the table shows. `unstalled`, `plain lines` and `one room` are what `stalled`, `json` and `rooms` are
  * compared with; `hostile` has one row for each attack.
  */
-export type RowName = LoadName | "unstalled" | "plain lines" | "one room" | `hostile ${number}×${number}`
+export type RowName =
+  | LoadName
+  | "unstalled"
+  | "plain lines"
+  | "one room"
+  | "between nodes"
+  | `hostile ${number}×${number}`
 
 export interface Step {
   readonly row: RowName
@@ -39,6 +54,8 @@ export interface Step {
   /** Milliseconds. */
   readonly warmUp: number
   readonly window: number
+  /** The server has the first core for itself, and its loader the second; else the system schedules both as it likes. */
+  readonly isPinned: boolean
 }
 
 /** How often `start` is measured in each round. */
@@ -64,6 +81,8 @@ export const description: Record<LoadName, string> = {
   rooms:
     "2000 users in 200 rooms, 10 times a second one message in every room, all at once (`one room`: 2000 users in one room, which has one message 10 times a second); so each user is written one line each time in both, and only what comes in differs, 200 lines to one",
   storing: "10 users, 2000 separate messages a second: hardly anybody reads, so storing shows most",
+  nodes:
+    "`paced` on several nodes, all on the core of the server, nats-server too (`between nodes`: 20 users, 1000 separate messages a second; nothing has a core of its own)",
   arrivals: "3000 users connect at once; the time until each has every online line from its own on",
   idle: "5000 users connected and quiet; resident memory that each adds",
   stalled: "`single` with 100 users that never read and whose buffers are full (`unstalled`: the same without them)",
@@ -82,7 +101,9 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
   const many = (usual: number, fewer: number): number => options.users ?? (quick ? fewer : usual)
   const times = quick ? { warmUp: 500, window: 800 } : { warmUp: 1500, window: 3000 }
   const on = (servers: ReadonlyArray<ServerName>, load: Load, differently?: Partial<Step>): ReadonlyArray<Step> =>
-    servers.map((server) => Object.assign({ row: name, server, users: many(1000, 300), load, ...times }, differently))
+    servers.map((server) =>
+      Object.assign({ row: name, server, users: many(1000, 300), load, ...times, isPinned: true }, differently)
+    )
   const newest = ["tellnet", "file"] as const
   const own: ReadonlyArray<ServerName> = options.baseline === undefined ? newest : [...newest, "baseline"]
   const all: ReadonlyArray<ServerName> = [
@@ -112,6 +133,17 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
     }
     case "storing":
       return on(own, spaced(2000), { users: many(10, 10) })
+    case "nodes":
+      return [
+        ...on(["file", "nodes1", "nodes2", "nodes3"], inFlight(10)),
+        ...on(["nodes2", "nodes3"], spaced(1000), {
+          row: "between nodes",
+          users: many(20, 20),
+          isPinned: false,
+          // Much code is run for each record, and so few lines make it hot only slowly.
+          warmUp: quick ? 1000 : 10_000
+        })
+      ]
     case "arrivals":
       return on(all.filter((server) => server !== "nats"), { kind: "Arrive" }, {
         users: many(3000, 600),
@@ -135,7 +167,7 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
         })
       )
     case "start":
-      return [{ row: name, server: "tellnet", users: 0, load: undefined, warmUp: 0, window: 0 }]
+      return [{ row: name, server: "tellnet", users: 0, load: undefined, warmUp: 0, window: 0, isPinned: false }]
     case "growth":
       return (options.users === undefined ? [100, 300, 1000, 3000, 9000] : [options.users]).flatMap((users) =>
         on(own, spaced(Math.min(40, 40_000 / users)), { users })

@@ -49,6 +49,7 @@ const columns = [
   "server",
   "users",
   "CPU µs/line",
+  "NATS µs/line",
   "joining µs/line",
   "p50 ms",
   "p99 ms",
@@ -108,8 +109,9 @@ const heading = (options: Options, machine: string, now: string): string =>
   "Each server ran alone on core 0, its loader on core 1 (where `taskset` exists).\n"
 
 const legend = "CPU: user and system time of the server process by `/proc`, per line that arrived at a user. " +
+  "NATS: the same of the nats-server that the nodes write to. " +
   "Joining: the same for the presence lines while the users came in, 200 at a time. " +
-  "Latency: from send to sight, by 50 of the users. " +
+  "Latency: from send to sight, by 50 of the users; with several nodes, from one to another. " +
   "RSS: resident memory at the end, and what each user added to that right after the start. " +
   "Lost: worst round, 0 is right; with `arrivals` every user must get each online line from its own on, once. " +
   "Limit: whose core was busy for more than 90 % of the window. Where it is the loader's, lines/s and latency are its own."

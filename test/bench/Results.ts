@@ -54,6 +54,7 @@ const mediansOf = (all: ReadonlyArray<Figures>): Figures => {
 /** All figures, in the order in which they are shown. */
 export const figureNames: ReadonlyArray<Figure> = [
   "cpuPerLine",
+  "storeCpuPerLine",
   "joinCpuPerLine",
   "p50",
   "p99",

@@ -50,10 +50,10 @@ const runStep = (step: Step, { baseline, quick }: Options) =>
 
 const measureLoad = (step: Step, load: NonNullable<Step["load"]>, baseline: string | undefined) =>
   Effect.gen(function*() {
-    const { server, users, warmUp, window } = step
-    const { pid, port } = yield* startServer(server, load, serverCore, baseline)
-    const job = { server, pid, port, users, load, warmUp, window }
-    const [program = "", ...args] = yield* pinned(loaderCore, [loader, ...argumentsOf(job)])
+    const { isPinned, server, users, warmUp, window } = step
+    const started = yield* startServer(server, load, isPinned ? serverCore : undefined, baseline)
+    const job = { server, ...started, users, load, warmUp, window }
+    const [program = "", ...args] = yield* pinned(isPinned ? loaderCore : undefined, [loader, ...argumentsOf(job)])
     const printed = yield* runToEnd(program, args)
     return yield* decodeAnswer(printed).pipe(
       Effect.mapError(() => new ChildFailed({ program: "loader", reason: printed }))

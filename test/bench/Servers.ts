@@ -25,6 +25,9 @@ export const description: Record<ServerName, { readonly command: string; readonl
     about: "this server, which keeps the last lines in memory (`--data none`)"
   },
   file: { command: "the same with `--data FILE`", about: "this server, which keeps all in a file" },
+  nodes1: { command: "the same with `--nats URL` of a nats-server", about: "this server, as one node" },
+  nodes2: { command: "twice the same with `--nats URL`", about: "two nodes of this server" },
+  nodes3: { command: "three times the same with `--nats URL`", about: "three nodes of this server" },
   baseline: { command: "the same in the checkout of `--baseline`", about: "another commit of this server" },
   batched: {
     command: "node --import tsx test/bench/servers/batched.ts",
@@ -54,6 +57,10 @@ const startOf = (name: ServerName, load: Load, baseline: string | undefined) => 
         cwd: root,
         env: { ...env, TELLNET_DATA: join(folder, "tellnet.db") }
       }))
+    case "nodes1":
+    case "nodes2":
+    case "nodes3":
+      return Effect.succeed({ command: [...node, ...args], cwd: root, env })
     case "baseline":
       return baseline === undefined
         ? Effect.fail(new ChildFailed({ program: name, reason: "no --baseline, skipped" }))
@@ -62,17 +69,19 @@ const startOf = (name: ServerName, load: Load, baseline: string | undefined) => 
     case "batched":
       return Effect.succeed({ command: [...node, `test/bench/servers/${name}.ts`], cwd: root, env: {} })
     case "nats":
-      return Effect.flatMap(
-        findProgram("nats-server"),
-        Option.match({
-          onNone: () => new ChildFailed({ program: "nats-server", reason: "not installed, skipped" }),
-          // It has one core, so one thread is its best.
-          onSome: (program) =>
-            Effect.succeed({ command: [program, "-a", "127.0.0.1", "-p", "-1"], cwd: root, env: { GOMAXPROCS: "1" } })
-        })
-      )
+      return natsServer
   }
 }
+
+const natsServer = Effect.flatMap(
+  findProgram("nats-server"),
+  Option.match({
+    onNone: () => new ChildFailed({ program: "nats-server", reason: "not installed, skipped" }),
+    // It has one core, so one thread is its best.
+    onSome: (program) =>
+      Effect.succeed({ command: [program, "-a", "127.0.0.1", "-p", "-1"], cwd: root, env: { GOMAXPROCS: "1" } })
+  })
+)
 
 /** A commit from before the log refuses its variable. */
 const knownTo = (baseline: string, { TELLNET_DATA, ...env }: typeof tellnetEnvironment | { TELLNET_DATA: string }) =>
@@ -87,13 +96,35 @@ const folder = Effect.acquireRelease(
 /** `listening on HOST:PORT` of the Node servers, `Listening for client connections on HOST:PORT` of NATS. */
 const listening = /listening (?:for client connections )?on \S*:(\d+)/i
 
-/** Starts a server on its core, without the process that the `tsx` command would put before it; it ends with the scope. */
-export const startServer = (name: ServerName, load: Load, core: number, baseline: string | undefined) =>
+interface Start {
+  readonly command: ReadonlyArray<string>
+  readonly cwd: string
+  readonly env: Record<string, string>
+}
+
+const start = ({ command, cwd, env }: Start, core: number | undefined) =>
   Effect.gen(function*() {
-    const { command, cwd, env } = yield* startOf(name, load, baseline)
     const [program = "", ...args] = yield* pinned(core, command)
     const { match, pid } = yield* startUntil(program, args, listening, { cwd, env })
     return { pid, port: Number(match[1]) }
+  })
+
+const nodesOf: Partial<Record<ServerName, number>> = { nodes1: 1, nodes2: 2, nodes3: 3 }
+
+/** Starts a server on its core, if it has one, without the process that the `tsx` command would put before it; it ends with the scope. */
+export const startServer = (name: ServerName, load: Load, core: number | undefined, baseline: string | undefined) =>
+  Effect.gen(function*() {
+    const own = yield* startOf(name, load, baseline)
+    const count = nodesOf[name]
+    if (count === undefined) {
+      const { pid, port } = yield* start(own, core)
+      return { pids: [pid], ports: [port], store: 0 }
+    }
+    const nats = yield* natsServer
+    const store = yield* start({ ...nats, command: [...nats.command, "-js", "-sd", yield* folder] }, core)
+    const command = [...own.command, "--nats", `nats://127.0.0.1:${store.port}`]
+    const nodes = yield* Effect.replicateEffect(start({ ...own, command }, core), count)
+    return { pids: nodes.map(({ pid }) => pid), ports: nodes.map(({ port }) => port), store: store.pid }
   })
 
 /** Starts tellnet as `npm start` does, for the time that takes; on all cores, as its users start it. */

@@ -56,6 +56,22 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
       1.1,
       ratio(entries, point("rooms", "cpuPerLine"), { row: "one room", server: "tellnet", figure: "cpuPerLine" })
     ),
+    atMost(
+      "nodes",
+      "CPU per line of one node, to that with the file",
+      1.2,
+      ratio(entries, { row: "nodes", server: "nodes1", figure: "cpuPerLine" }, {
+        row: "nodes",
+        server: "file",
+        figure: "cpuPerLine"
+      })
+    ),
+    atMost(
+      "nodes",
+      "p50 ms from one of two nodes to the other, at 1000 lines a second",
+      5,
+      rows.find(({ row, server }) => row === "between nodes" && server === "nodes2")?.figures.p50
+    ),
     atMost("arrivals", "seconds until 3000 have all lines", 2.2, own("arrivals", "seconds")),
     atMost("idle", "KB of RSS per user", 16, own("idle", "rssPerUser")),
     atMost(

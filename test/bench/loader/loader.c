@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 enum { HEAD = 256, TEXT = 63, LONG_TEXT = 4000, FILL_LINES = 1500, WAVE = 200, SAMPLED = 50, PER_ADDRESS = 100 };
-enum { MAX_SAMPLES = 8 << 20, INBOX = 1 << 18 };
+enum { MAX_SAMPLES = 8 << 20, INBOX = 1 << 18, MAX_NODES = 8 };
 
 /* Each message's text: `@INDEX TIME ` and padding. INDEX is the sender's, TIME that of sending, in µs. */
 static const char ONLINE[] = ":已上线";
@@ -35,12 +36,13 @@ typedef struct {
 
 typedef struct {
   long messages, presence, joined, ready, sent;
-  double server_cpu, loader_cpu, at;
+  double server_cpu, store_cpu, loader_cpu, at;
 } Counts;
 
 static User *users;
 static int user_count, room_size, epoll, message_length = TEXT;
-static long port, pid, in_flight_limit = -1;
+static long ports[MAX_NODES], pids[MAX_NODES], store, in_flight_limit = -1;
+static int node_count;
 static bool nats, json, attacking, in_flight;
 static Counts now_counts;
 static float *samples;
@@ -64,8 +66,8 @@ static double now_us(void) {
   return time.tv_sec * 1e6 + time.tv_nsec / 1e3;
 }
 
-/* CPU time of the server in µs, all its threads included. The kernel counts it in ticks of 10 ms. */
-static double server_cpu(void) {
+/* CPU time of a process in µs, all its threads included. The kernel counts it in ticks of 10 ms. */
+static double cpu_of(long pid) {
   char path[64], text[1024];
   snprintf(path, sizeof path, "/proc/%ld/stat", pid);
   FILE *file = fopen(path, "r");
@@ -81,8 +83,14 @@ static double server_cpu(void) {
   return (user + kernel) * 1e4;
 }
 
-/* Resident memory of the server in KB. */
-static double server_rss(void) {
+static double server_cpu(void) {
+  double sum = 0;
+  for (int i = 0; i < node_count; i++) sum += cpu_of(pids[i]);
+  return sum;
+}
+
+/* Resident memory of a process in KB. */
+static double rss_of(long pid) {
   char path[64], line[256];
   long kilobytes = 0;
   snprintf(path, sizeof path, "/proc/%ld/status", pid);
@@ -93,12 +101,19 @@ static double server_rss(void) {
   return kilobytes;
 }
 
+static double server_rss(void) {
+  double sum = 0;
+  for (int i = 0; i < node_count; i++) sum += rss_of(pids[i]);
+  return sum;
+}
+
 static Counts snapshot(void) {
   struct rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   now_counts.loader_cpu =
       (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e6 + usage.ru_utime.tv_usec + usage.ru_stime.tv_usec;
   now_counts.server_cpu = server_cpu();
+  now_counts.store_cpu = store == 0 ? 0 : cpu_of(store);
   now_counts.at = now_us();
   return now_counts;
 }
@@ -131,10 +146,13 @@ static void say(User *user, int length) {
   send_all(user, line, at);
 }
 
+/* The first users come to the first node, and so on, as many to each. */
+static int node_of(long user) { return (int)(user * node_count / user_count); }
+
 /* Connects a user, from the `address`-th address of 127.1.0.0/16; 0 for the usual one. */
 static void come(User *user, int address) {
   struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010000u + address)};
-  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(ports[node_of(user - users)]), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int yes = 1;
   user->fd = socket(AF_INET, SOCK_STREAM, 0);
   if (user->fd < 0) fail("socket: %s", strerror(errno));
@@ -156,7 +174,8 @@ static void heard(User *user, const char *text) {
   if (!user->sampled && !user->sends) return;
   int sender = atoi(text + 1), self = user - users;
   if (sender / room_size != self / room_size) fail("a user heard another room");
-  if (user->sampled && sample_count < MAX_SAMPLES) samples[sample_count++] = now_us() - strtod(text + 7, NULL);
+  bool is_counted = user->sampled && (node_count == 1 || node_of(sender) != node_of(self));
+  if (is_counted && sample_count < MAX_SAMPLES) samples[sample_count++] = now_us() - strtod(text + 7, NULL);
   if (in_flight && user->sends && sender == self && (in_flight_limit < 0 || now_counts.sent < in_flight_limit))
     say(user, message_length);
 }
@@ -223,6 +242,14 @@ static void turn(int timeout) {
   }
 }
 
+/* Waits for so many µs at most, and leaves the core to others meanwhile. */
+static void rest(double micros) {
+  struct pollfd all = {.fd = epoll, .events = POLLIN};
+  struct timespec time = {.tv_nsec = (long)(micros < 1e6 ? micros * 1e3 : 999999999)};
+  ppoll(&all, 1, &time, NULL);
+  turn(0);
+}
+
 static void run(double milliseconds) {
   for (double end = now_us() + milliseconds * 1e3; now_us() < end;) turn(1);
 }
@@ -264,6 +291,18 @@ static const char *argument(char **arguments, const char *name) {
   return "";
 }
 
+/* Reads numbers with commas between them; how many there are. */
+static int numbers(const char *text, long *into) {
+  int count = 0;
+  for (char *end; count < MAX_NODES; text = end + 1) {
+    into[count] = strtol(text, &end, 10);
+    if (end == text) return count;
+    count++;
+    if (*end != ',') return count;
+  }
+  return count;
+}
+
 /* The `i`-th of `count` that are spread evenly over a crowd; the last of the crowd is always among them. */
 static int spread(int i, int count, int crowd) { return (int)((long)(i + 1) * crowd / count) - 1; }
 
@@ -276,7 +315,9 @@ int main(int argc, char **argv) {
   long attackers = NUMBER("attackers"), addresses = NUMBER("addresses"), rooms = NUMBER("rooms");
   bool in_rooms = rooms > 0, hostile = strcmp(load, "Hostile") == 0, arrive = strcmp(load, "Arrive") == 0;
   int crowd = NUMBER("users");
-  port = NUMBER("port"), pid = NUMBER("pid");
+  node_count = numbers(argument(argv + 1, "ports"), ports);
+  if (node_count == 0 || numbers(argument(argv + 1, "pids"), pids) != node_count) fail("ports and pids do not match");
+  store = NUMBER("store");
   nats = strcmp(argument(argv + 1, "server"), "nats") == 0, json = NUMBER("json");
   if (addresses == 0) addresses = 1;
   if (!in_rooms) rooms = 1;
@@ -378,7 +419,7 @@ int main(int argc, char **argv) {
       spoken++;
     }
     double left = (due < measure_to ? due : measure_to) - now_us();
-    turn(left < 1000 ? 0 : 1);
+    rest(left > 0 ? left : 0);
   }
   after = snapshot();
   long measured = sample_count;
@@ -401,6 +442,7 @@ int main(int argc, char **argv) {
   if (!hostile) {
     printf("\"cpuPerLine\":%.6g,", (after.server_cpu - before.server_cpu) / lines);
     if (!nats) printf("\"joinCpuPerLine\":%.6g,", (joined.server_cpu - start.server_cpu) / presence);
+    if (store != 0) printf("\"storeCpuPerLine\":%.6g,", (after.store_cpu - before.store_cpu) / lines);
     printf("\"perSecond\":%.6g,", lines / micros * 1e6);
   }
   printf(
