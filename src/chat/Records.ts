@@ -15,9 +15,6 @@ import { type Held, Registry, type RegistryFailed } from "../log/Registry.ts"
 // Whoever changes a value may find that somebody else was first, so often at most.
 const tries = 5
 
-// So many are read at once.
-const pageSize = 500
-
 /** A value, its key, and which version of it it is. */
 export interface Kept<A> {
   readonly key: string
@@ -68,6 +65,7 @@ export class Store<A> {
   /** All whose keys begin so, by key; at most `limit`. */
   list(start = "", limit = Infinity): Effect.Effect<ReadonlyArray<Kept<A>>, RegistryFailed> {
     return Effect.gen(this, function*() {
+      const { pageSize } = this.registry
       const all: Array<Kept<A>> = []
       let after = ""
       while (all.length < limit) {

@@ -68,6 +68,8 @@ export const make = (bucket: Bucket): typeof Registry.Service => {
     })
 
   return {
+    // Whatever is left out of a list is read all the same.
+    pageSize: Infinity,
     get: (key) =>
       Effect.flatMap(
         nameOf(key),

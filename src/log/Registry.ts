@@ -18,6 +18,8 @@ export class RegistryFailed extends Data.TaggedError("RegistryFailed")<{ readonl
 }
 
 export class Registry extends Context.Tag("tellnet/Registry")<Registry, {
+  /** So many values a list may have without others waiting for it. */
+  readonly pageSize: number
   readonly get: (key: string) => Effect.Effect<Held | undefined, RegistryFailed>
   /**
    * Puts a value in the place of the one with the version `before`; `undefined` for a key that has none. `false`: somebody

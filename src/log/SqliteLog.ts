@@ -38,9 +38,12 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
           at = timeBehind(at, clock.unsafeCurrentTimeMillis())
           const stored: Stored = { seq: Seq(thread.next), at, node: alone, number: 0, events }
           thread.next += events.length
-          return follower === undefined
-            ? Effect.void
-            : Effect.flatMap(follower.fold(stored, true), ({ kept, tell }) => Effect.zipRight(keep(kept), tell))
+          if (follower === undefined) return Effect.void
+          const { fold, tell } = follower
+          return Effect.flatMap(
+            fold(stored, true),
+            ({ apply, kept }) => keep(kept).pipe(Effect.zipRight(apply), Effect.zipRight(tell))
+          )
         })),
       follow: (by) => {
         follower = by
@@ -89,6 +92,7 @@ const makeRegistry = ({ ask }: SqliteThread.SqliteThread): typeof Registry.Servi
     Effect.mapError(self, ({ message }) => new RegistryFailed({ why: message }))
   const heldOf = ([key, value, version]: readonly [string, string, number]): Held => ({ key, value, version })
   return {
+    pageSize: 500,
     get: (key) => Effect.map(answer(ask("get", { key })), (row) => row && heldOf(row)),
     put: (key, value, before) => answer(ask("put", { key, value, before })),
     remove: (key, before) => answer(ask("remove", { key, before })),
