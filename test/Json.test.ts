@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { nextTurn } from "../src/chat/nextTurn.ts"
+import { nextTurn } from "../src/domain/nextTurn.ts"
 import { arrive, type Client, connect } from "./support/client.ts"
 import { folder } from "./support/engines.ts"
 import { isOnNodes } from "./support/nodes.ts"

@@ -1,12 +1,19 @@
 /** Several nodes of one chat, as processes of their own, and what can happen to them and to NATS. */
 import { assert, it } from "@effect/vitest"
-import { jetstreamManager } from "@nats-io/jetstream"
+import { jetstream, jetstreamManager } from "@nats-io/jetstream"
 import { connect as connectNats } from "@nats-io/transport-node"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import { Address } from "../src/domain/Address.ts"
+import { NodeId, UserId } from "../src/domain/Event.ts"
+import { Name } from "../src/domain/Name.ts"
+import { lobby } from "../src/domain/Room.ts"
+import * as Codec from "../src/log/RecordCodec.ts"
 import { bundled, type Child, get, measures, monitor, port } from "./support/child.ts"
-import { type Client, connect } from "./support/client.ts"
+import { type Client, connect, within } from "./support/client.ts"
 import { describeNats, natsServer } from "./support/natsServer.ts"
 import { called, come, told, until } from "./support/people.ts"
+import { program } from "./support/program.ts"
 
 const flags = (url: string) => ["--port", "0", "--metrics-port", "0", "--nats", url]
 
@@ -190,6 +197,36 @@ describeNats("Several nodes", { concurrent: true }, () => {
         yield* until(bob, `${called(ann, "Ann")}new`)
         yield* told(ann)
         assert.match((yield* told(bob, "/history")).join("\n"), /^\*\*\* \d\d-\d\d \S+ \[.*\]Ann:new$/)
+      }),
+    60_000
+  )
+
+  it.scopedLive(
+    "remember what was said long before they began",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const before = yield* node(url)
+        yield* dies(before)
+        const connection = yield* Effect.acquireRelease(
+          Effect.promise(() => connectNats({ servers: url })),
+          (connection) => Effect.promise(() => connection.close())
+        )
+        // More than a node reads before it lets people in.
+        const lines = 6000
+        const who = { address: Address("192.0.2.1:1"), name: Name("old") }
+        yield* Effect.forEach(Arr.range(1, lines), (number) => {
+          const said = { _tag: "Said", user: UserId(1), who, room: lobby, text: `line ${number}` } as const
+          const body = Codec.encode({ node: NodeId("abcd"), number, events: [said] })
+          return Effect.promise(() => jetstream(connection).publish("tellnet.log.said", body))
+        }, { concurrency: 100, discard: true })
+        const { port } = yield* node(url)
+        const bot = yield* program(port)
+        const first = bot.answered({ do: "history", id: 1, limit: 1, after: 0 }).pipe(
+          Effect.delay("200 millis"),
+          Effect.repeat({ until: (lines) => lines.some((line) => line.kind === "past" && line.text === "line 1") })
+        )
+        yield* within("the first line", first)
       }),
     60_000
   )

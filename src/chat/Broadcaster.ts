@@ -10,6 +10,7 @@ import * as Layer from "effect/Layer"
 import * as Ref from "effect/Ref"
 import type { Event, Stored, UserId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
+import { nextTurn } from "../domain/nextTurn.ts"
 import type { Output, Private } from "../domain/Output.ts"
 import type { World } from "../domain/World.ts"
 import { type Condition, type Folded, MessageLog } from "../log/MessageLog.ts"
@@ -29,7 +30,6 @@ import {
 import * as History from "./History.ts"
 import type { Ignores } from "./Ignores.ts"
 import * as MessageChannel from "./MessageChannel.ts"
-import { nextTurn } from "./nextTurn.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { Readers } from "./Readers.ts"
 import * as Turn from "./Turn.ts"
@@ -109,11 +109,15 @@ const make = Effect.gen(function*() {
   yield* Effect.sync(() =>
     state.log.follow({
       fold: (record, isOwn) => fold(state, record, isOwn),
+      tell: tell(state),
       changed: announce(state),
       world: state.online,
       renew: (start) =>
         Effect.flatMap(state.online, (world) =>
-          tell(state, Turn.renew(world, start), state.clock.unsafeCurrentTimeMillis()))
+          Effect.zipRight(
+            apply(state, Turn.renew(world, start, state.clock.unsafeCurrentTimeMillis())),
+            tell(state)
+          ))
     })
   )
   const fiber = yield* Effect.whileLoop({ while: () => true, body: () => turn(state), step: () => {} }).pipe(
@@ -230,6 +234,8 @@ const makeState = Effect.gen(function*() {
     /** What was taken from the channel, in the order in which it is dealt with; and what of it makes the next record. */
     taken: [] as ReadonlyArray<Entry>,
     inHand: [] as ReadonlyArray<Entry>,
+    /** What came of what was folded, and nobody was told of yet. */
+    untold: [] as ReadonlyArray<Turn.Deed>,
     pause: presenceDelay
   }
 })
@@ -268,18 +274,27 @@ const fold = (state: State, record: Stored, isOwn: boolean): Effect.Effect<Folde
     const played = isOwn ? Turn.play(world, state.inHand, record) : Turn.playOther(world, record)
     const kept = Turn.keptOf(played, record)
     if (!isOwn) state.stats.linesOfOthers += kept.lines.length
-    return { kept, tell: tell(state, played, record.at) }
+    return { kept, apply: apply(state, played) }
   })
 
-const tell = (state: State, { deeds, world }: Turn.Played, at: number) =>
-  Effect.zipRight(Ref.set(state.online, world), perform(state, deeds, at))
+const apply = (state: State, { deeds, world }: Turn.Played) =>
+  Effect.map(Ref.set(state.online, world), () => {
+    state.untold = state.untold.length === 0 ? deeds : [...state.untold, ...deeds]
+  })
+
+const tell = (state: State) =>
+  Effect.suspend(() => {
+    const { untold } = state
+    state.untold = []
+    return perform(state, untold)
+  })
 
 /** Does all deeds, in batches, and lets the event loop do other things between two of them. */
-const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Turn.Deed>, at: number): Effect.Effect<void> => {
+const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Turn.Deed>): Effect.Effect<void> => {
   let next = 0
   const batch = Effect.sync(() => {
     const begin = next
-    const done = readers.perform(deeds, begin, at)
+    const done = readers.perform(deeds, begin)
     next = done.next
     stats.onBatch(done.lines)
     for (let settled = begin; settled < next; settled++) {
@@ -297,7 +312,7 @@ const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Turn.Deed>, at:
 /** Tells operators and everyone, at once and whatever a turn waits for, whether what is said is kept, or can be said at all. */
 const announce = ({ clock, readers, stats }: State) => (condition: Condition): void => {
   const tell = (output: Output) => {
-    readers.perform([{ _tag: "Announce", output }], 0, clock.unsafeCurrentTimeMillis())
+    readers.perform([{ _tag: "At", at: clock.unsafeCurrentTimeMillis() }, { _tag: "Announce", output }], 0)
   }
   tell({ _tag: condition._tag })
   switch (condition._tag) {

@@ -36,6 +36,9 @@ export class Readers {
   /** Long answers that several ask for, as each form has them, and when they were made. */
   private readonly rendered = new WeakMap<Output, Map<Form, { readonly at: number; readonly bytes: Buffer }>>()
 
+  /** When that happens which is told now, in ms since 1970. */
+  private at = 0
+
   constructor(options: Options) {
     this.options = options
   }
@@ -50,11 +53,11 @@ export class Readers {
     for (const circle of this.circles()) yield* circle.users
   }
 
-  /** Does one batch of the deeds from `index` on, which happened at the time `at`; says where the next begins. */
-  perform(deeds: ReadonlyArray<Deed>, index: number, at: number): { readonly next: number; readonly lines: number } {
+  /** Does one batch of the deeds from `index` on; says where the next begins. */
+  perform(deeds: ReadonlyArray<Deed>, index: number): { readonly next: number; readonly lines: number } {
     let next = index
     const batch = new Batch()
-    for (; next < deeds.length && batch.size < this.options.batchBytes; next++) this.add(batch, deeds[next]!, at)
+    for (; next < deeds.length && batch.size < this.options.batchBytes; next++) this.add(batch, deeds[next]!)
     batch.flush(this.options.deliver)
     return { next, lines: batch.broadcasts }
   }
@@ -71,8 +74,12 @@ export class Readers {
     this.rooms.clear()
   }
 
-  private add(batch: Batch, deed: Deed, at: number): void {
+  private add(batch: Batch, deed: Deed): void {
+    const { at } = this
     switch (deed._tag) {
+      case "At":
+        this.at = deed.at
+        return
       case "Tell": {
         const circles = this.rooms.get(deed.room)
         if (circles === undefined) return

@@ -6,11 +6,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { monotonic } from "../domain/monotonic.ts"
+import { nextTurn } from "../domain/nextTurn.ts"
 import { RecentRate } from "../ops/RecentRate.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import { Broadcaster } from "./Broadcaster.ts"
-import { nextTurn } from "./nextTurn.ts"
 import type { User } from "./User.ts"
 
 const second = 1000

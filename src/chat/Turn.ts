@@ -16,6 +16,8 @@ import type { Asker, User } from "./User.ts"
 
 /** Something to do, at its place. */
 export type Deed =
+  /** What follows happened at this time, in ms since 1970. */
+  | { readonly _tag: "At"; readonly at: number }
   | Exclude<World.Outcome, { readonly _tag: "Refuse" | "Known" }>
   /** `promised`: the user's channel keeps room for it. */
   | {
@@ -89,8 +91,8 @@ export interface Played {
 
 /** All that becomes of a record that was made of these entries. */
 export const play = (before: World.World, entries: ReadonlyArray<Entry>, record: Stored): Played => {
-  const deeds: Array<Deed> = []
   const { at, node, seq } = record
+  const deeds: Array<Deed> = [{ _tag: "At", at }]
   let world = World.admit(before, record) ?? before
   let index = 0
   for (const entry of entries) {
@@ -117,13 +119,14 @@ export const play = (before: World.World, entries: ReadonlyArray<Entry>, record:
 /** The same for a record that nobody here has asked for. */
 export const playOther = (before: World.World, record: Stored): Played => {
   const [world, outcomes] = World.apply(before, record)
-  return { deeds: outcomes.flatMap(toldAnyway), world }
+  return { deeds: [{ _tag: "At", at: record.at }, ...outcomes.flatMap(toldAnyway)], world }
 }
 
-/** What becomes of everybody where the log is another one, which begins here. */
-export const renew = (before: World.World, start: Seq): Played => {
+/** What becomes of everybody where the log is another one, which begins here, at this time. */
+export const renew = (before: World.World, start: Seq, at: number): Played => {
   const [world, outcomes] = World.renew(before, start)
-  return { deeds: [...outcomes.flatMap(toldAnyway), { _tag: "Announce", output: { _tag: "Replaced" } }], world }
+  const replaced: Deed = { _tag: "Announce", output: { _tag: "Replaced" } }
+  return { deeds: [{ _tag: "At", at }, ...outcomes.flatMap(toldAnyway), replaced], world }
 }
 
 /** What the log keeps of it: the lines that were said, and the nonces that were used first; not what was not to be. */

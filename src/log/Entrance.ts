@@ -10,7 +10,7 @@ import { placeOf } from "../domain/World.ts"
 import type { Kept, Start } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
 import * as Requests from "./Requests.ts"
-import { type Identity, OutOfReach, type SharedStream, type State } from "./SharedStream.ts"
+import { type Identity, type Message, OutOfReach, type SharedStream, type State } from "./SharedStream.ts"
 import * as Snapshot from "./Snapshot.ts"
 import type { UserNumbers } from "./UserNumbers.ts"
 
@@ -18,16 +18,23 @@ import type { UserNumbers } from "./UserNumbers.ts"
 const lookedAt = 5000
 const remembered = 5000
 const retryEvery = 200
+// Further back so many records are looked at in one go.
+const atOnce = 200
 
 export interface Entered {
   readonly identity: Identity
   /** What is known behind the message at this place. */
   readonly place: number
   readonly start: Start
-  /** What was said before, oldest first. */
-  readonly lines: ReadonlyArray<Line>
+  readonly said: Said
   /** Nodes that lived there. */
   readonly others: ReadonlyArray<NodeId>
+}
+
+/** What was said, oldest first; nothing is missing behind the place `erased`. */
+export interface Said {
+  readonly lines: ReadonlyArray<Line>
+  readonly erased: Seq
 }
 
 /** Nothing of this node counts from there on. Whoever does it first is heard; it makes no difference who. */
@@ -67,9 +74,9 @@ export const enter = (
     const taken = yield* askForWorld(shared, known, lease, identity, numbers)
     if (taken !== undefined) {
       const { place, world } = taken
-      const { lines } = yield* lookBack(shared, identity, place)
+      const { said } = yield* lookBack(shared, identity, place)
       const others = Array.from(HashMap.keys(world.nodes.last))
-      return { identity, place, start: { seq: lastAt(place), world }, lines, others }
+      return { identity, place, start: { seq: lastAt(place), world }, said, others }
     }
     // Nobody is left who could know more: whoever is there all the same reads of it, and comes back.
     yield* Effect.forEach(known, (node) => bury(shared, node), { discard: true })
@@ -77,8 +84,8 @@ export const enter = (
     // Whoever gives its first sign of life after this begins to say something behind that place.
     const now = yield* shared.known
     if (now.some((node) => !known.includes(node))) return yield* enter(shared, { lease, newId }, numbers)
-    const { gone, lines, nonces } = yield* lookBack(shared, identity, place)
-    return { identity, place, start: { seq: lastAt(place), nonces, gone }, lines, others: [] }
+    const { gone, nonces, said } = yield* lookBack(shared, identity, place)
+    return { identity, place, start: { seq: lastAt(place), nonces, gone }, said, others: [] }
   })
 
 /** The last number that the record at this place could have. */
@@ -132,7 +139,7 @@ const fetch = (shared: SharedStream, node: NodeId, numbers: UserNumbers) =>
   })
 
 interface Past {
-  readonly lines: ReadonlyArray<Line>
+  readonly said: Said
   readonly nonces: ReadonlyArray<Used>
   readonly gone: ReadonlyArray<NodeId>
 }
@@ -140,35 +147,85 @@ interface Past {
 /** What the last records before a place say. */
 const lookBack = (shared: SharedStream, { from }: Identity, place: number): Effect.Effect<Past, OutOfReach> =>
   Effect.gen(function*() {
-    const messages = place === from ? [] : yield* shared.between(Math.max(from + 1, place - lookedAt + 1), place)
+    const first = Math.max(from + 1, place - lookedAt + 1)
+    const messages = place === from ? [] : yield* shared.between(first, place)
     // From the last one backwards, as far as it is worth it.
-    const records = []
+    const records: Array<Read> = []
+    let begin = first
     let count = 0
-    for (const { at, body, place } of messages.toReversed()) {
+    for (const message of messages.toReversed()) {
       if (count >= remembered) break
-      const record = Codec.decode(body)
+      begin = message.place
+      const record = read(message)
       if (record === undefined) continue
       count += record.events.length
-      records.push({ ...record, seq: Codec.seqAt(place), at })
+      records.push(record)
     }
-    let nodes = Nodes.empty
-    const lines: Array<Line> = []
-    const nonces = new Map<string, Used>()
-    for (const record of records.toReversed()) {
-      const admitted = Nodes.admit(nodes, record)
-      if (admitted === undefined) continue
-      nodes = admitted
-      for (const event of record.events) if (event._tag === "NodeGone") nodes = Nodes.bury(nodes, event.node) ?? nodes
-      const kept = keptOf(record)
-      const again = new Set<Seq>()
-      for (const used of kept.nonces) {
-        if (nonces.has(used.nonce)) again.add(used.seq)
-        else nonces.set(used.nonce, used)
-      }
-      lines.push(...kept.lines.filter(({ seq }) => !again.has(seq)))
-    }
-    return { lines, nonces: Array.from(nonces.values()), gone: nodes.gone }
+    if (count < remembered) begin = first
+    const past = new Replay()
+    for (const record of records.toReversed()) past.add(record)
+    const { gone, lines, nonces } = past
+    return { said: { lines, erased: lastAt(begin - 1) }, nonces, gone }
   })
+
+/** What was said in up to so many records before a place: read bit by bit, since others want to be served meanwhile. */
+export const lookFurtherBack = (
+  shared: SharedStream,
+  { from }: Identity,
+  place: number,
+  most: number
+): Effect.Effect<Said, OutOfReach> =>
+  Effect.gen(function*() {
+    const { first } = yield* shared.state
+    const begin = Math.max(from + 1, first, place - most + 1)
+    const past = new Replay()
+    for (let at = begin; at <= place; at += atOnce) {
+      const messages = yield* shared.between(at, Math.min(place, at + atOnce - 1))
+      for (const message of messages) {
+        const record = read(message)
+        if (record !== undefined) past.add(record)
+      }
+    }
+    return { lines: past.lines, erased: lastAt(begin - 1) }
+  })
+
+type Read = Codec.NodeRecord & Pick<Stored, "seq" | "at">
+
+const read = ({ at, body, place }: Message): Read | undefined => {
+  const record = Codec.decode(body)
+  return record && { ...record, seq: Codec.seqAt(place), at }
+}
+
+/** Records that are read again, one after another, without the world before them. */
+class Replay {
+  readonly lines: Array<Line> = []
+  private nodes = Nodes.empty
+  private readonly used = new Map<string, Used>()
+
+  get gone(): ReadonlyArray<NodeId> {
+    return this.nodes.gone
+  }
+
+  get nonces(): ReadonlyArray<Used> {
+    return Array.from(this.used.values())
+  }
+
+  add(record: Read): void {
+    const admitted = Nodes.admit(this.nodes, record)
+    if (admitted === undefined) return
+    this.nodes = admitted
+    for (const event of record.events) {
+      if (event._tag === "NodeGone") this.nodes = Nodes.bury(this.nodes, event.node) ?? this.nodes
+    }
+    const kept = keptOf(record)
+    const again = new Set<Seq>()
+    for (const used of kept.nonces) {
+      if (this.used.has(used.nonce)) again.add(used.seq)
+      else this.used.set(used.nonce, used)
+    }
+    this.lines.push(...kept.lines.filter(({ seq }) => !again.has(seq)))
+  }
+}
 
 /** What is kept of a record, as far as that can be seen without the world before it. */
 const keptOf = ({ at, events, seq }: Pick<Stored, "at" | "events" | "seq">): Kept => {

@@ -23,6 +23,17 @@ export class LastLines extends Lines {
 
   addAll(lines: ReadonlyArray<Line>): void {
     for (const line of lines) this.add(line)
+    this.trim()
+  }
+
+  /** What was said before all of them; nothing is missing behind the place `erased`. */
+  addOlder(lines: ReadonlyArray<Line>, erased: Seq): void {
+    this.erased = erased
+    this.addFirst(lines)
+    this.trim()
+  }
+
+  private trim(): void {
     const isFull = this.size >= (1 + step) * this.most || this.bytes > this.mostBytes
     const surplus = isFull ? Math.max(this.size - this.most, this.surplus((1 - step) * this.mostBytes)) : 0
     if (surplus > 0) this.erased = this.removeFirst(surplus).at(-1)!.seq

@@ -32,6 +32,14 @@ export class Lines {
     return this.lines.slice(0, count)
   }
 
+  /** Adds those of these lines that stand before all others. */
+  addFirst(lines: ReadonlyArray<Line>): void {
+    const [first] = this.lines
+    const older = first === undefined ? lines : lines.filter(({ seq }) => seq < first.seq)
+    this.lines = [...older, ...this.lines]
+    for (const line of older) this.held += sizeOf(line)
+  }
+
   /** Takes away the first so many, and gives them. Costs as much as what stays. */
   removeFirst(count: number): ReadonlyArray<Line> {
     const removed = this.lines.slice(0, count)

@@ -33,6 +33,9 @@ export interface Options {
   readonly newId: () => string
   /** Told of lines that were said, in order. */
   readonly said: (lines: ReadonlyArray<Line>) => void
+  /** Told of lines that were said before all of these: of the last ones at once, and later of those in so many records. */
+  readonly saidBefore: (said: Entrance.Said) => void
+  readonly lookBack: number
   /** The log is another one: nothing of what was said up to this place is in it. */
   readonly renewed: (start: Seq) => void
 }
@@ -59,11 +62,11 @@ interface Outgoing {
   readonly events: ReadonlyArray<Event>
   /** Which record of this node it is, once it is on its way. */
   number: number | undefined
+  /** When the stream took it, if that is known. */
+  takenAt: number | undefined
   /** Somebody waits until it is applied. */
   isAwaited: boolean
   readonly applied: Deferred.Deferred<void>
-  /** It was applied, or goes out anew. */
-  readonly over: Deferred.Deferred<void>
 }
 
 const newDeferred = () => Deferred.unsafeMake<void>(FiberId.none)
@@ -72,9 +75,9 @@ const finish = (deferred: Deferred.Deferred<void>) => Deferred.unsafeDone(deferr
 const outgoing = (events: ReadonlyArray<Event>): Outgoing => ({
   events,
   number: undefined,
+  takenAt: undefined,
   isAwaited: false,
-  applied: newDeferred(),
-  over: newDeferred()
+  applied: newDeferred()
 })
 
 const nobody: (letter: Letter) => Effect.Effect<boolean> = () => Effect.succeed(false)
@@ -84,8 +87,9 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
     const clock = yield* Effect.clock
     const now = () => monotonic(clock)
     const numbers = new UserNumbers()
-    const { identity, lines, others, place, start } = yield* Entrance.enter(shared, options, numbers)
-    options.said(lines)
+    const entered = yield* Entrance.enter(shared, options, numbers)
+    const { identity, others, place, said, start } = entered
+    options.saidBefore(said)
     const node = NodeId(options.newId())
     numbers.isOwn(node)
     stats.link.place = place
@@ -97,6 +101,7 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
       now,
       numbers,
       start,
+      entered,
       identity,
       node,
       /** The place of the last message that was taken. */
@@ -116,7 +121,6 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
       worlds: new Worlds(),
       letters: nobody,
       turns: yield* Effect.makeSemaphore(1),
-      anything: yield* Effect.makeLatch(),
       follower: yield* Deferred.make<Follower>(),
       /** It has all that was there when it began to follow. */
       caughtUp: yield* Deferred.make<void>(),
@@ -135,9 +139,8 @@ const inTurn = <A, E>({ turns }: State, self: Effect.Effect<A, E>): Effect.Effec
 export const make = (shared: SharedStream, stats: typeof Stats.Service, options: Options) =>
   Effect.gen(function*() {
     const state = yield* makeState(shared, stats, options)
-    yield* Effect.forkScoped(publishing(state))
     yield* Effect.forkScoped(following(state))
-    yield* Effect.forkScoped(entering(state))
+    yield* Effect.forkScoped(Effect.zipRight(entering(state), lookingBack(state)))
     yield* Effect.forkScoped(ticking(state))
     yield* Effect.forkScoped(keepingHouse(state))
     yield* Effect.forkScoped(listening(state))
@@ -159,13 +162,13 @@ export const make = (shared: SharedStream, stats: typeof Stats.Service, options:
 
 /** The place where the log stands, as the follower has it. */
 const look = (state: State) =>
-  Effect.flatMap(Deferred.await(state.follower), ({ fold }) =>
+  Effect.flatMap(Deferred.await(state.follower), ({ fold, tell }) =>
     inTurn(
       state,
       Effect.suspend(() => {
         const at = state.clock.unsafeCurrentTimeMillis()
         const nothing = { seq: Codec.seqAt(state.place + 1), at, node: state.node, number: 0, events: [] }
-        return Effect.flatMap(fold(nothing, true), ({ tell }) => tell)
+        return Effect.flatMap(fold(nothing, true), ({ apply }) => Effect.zipRight(apply, tell))
       })
     ))
 
@@ -173,41 +176,53 @@ const append = (state: State, events: ReadonlyArray<Event>) =>
   Effect.suspend(() => {
     const one = { ...outgoing(events), isAwaited: true }
     state.outbox.push(one)
-    state.anything.unsafeOpen()
+    sendFirst(state)
     return Effect.onInterrupt(Deferred.await(one.applied), () =>
       Effect.sync(() => {
         for (const other of state.outbox) if (other.applied === one.applied) other.isAwaited = false
       }))
   })
 
-/** Sends the first of the outbox, again and again with the same ID, until it is applied or goes out anew. */
-const publishing = (state: State) =>
-  Effect.forever(Effect.gen(function*() {
-    yield* state.anything.await
-    const [first] = state.outbox
-    if (first === undefined) return state.anything.unsafeClose()
-    const isNew = first.number === undefined
-    first.number ??= ++state.count
-    const { node, shared, stats } = state
-    const { number, over } = first
+/** Sends the first of the outbox, if it is not on its way: one at a time. */
+const sendFirst = (state: State): void => {
+  const [first] = state.outbox
+  if (first === undefined || first.number !== undefined) return
+  first.number = ++state.count
+  state.stats.link.sent++
+  state.inBackground(publish(state, first))
+}
+
+/** Sends it with the same ID until the stream has taken it. It may be applied, or go out anew, before that is known. */
+const publish = (state: State, first: Outgoing): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    const { node, shared } = state
+    const number = first.number ?? 0
     const follower = yield* Deferred.await(state.follower)
     const world = yield* follower.world
     // Whoever reads it later has only what it says.
     const events = first.events.map((event) => World.asNow(world, event))
-    if (isNew) stats.link.sent++
-    else stats.link.retries++
-    const published = shared.publish(
+    // Whoever begins must know of this node before it says anything.
+    if (number === 1) yield* shared.beat(node)
+    yield* shared.publish(
       events.every(isPresence) ? "presence" : "said",
       `${node}.${number}`,
       Codec.encode({ node, number, events })
     )
-    // Whoever begins must know of this node before it says anything.
-    const once = (number === 1 ? Effect.zipRight(shared.beat(node), published) : published).pipe(
-      Effect.zipRight(Effect.sleep(appliedWithin)),
-      Effect.catchAll(() => Effect.sleep(retryEvery))
+    first.takenAt = state.now()
+  }).pipe(
+    Effect.catchAll(() =>
+      Effect.delay(
+        Effect.suspend(() => state.outbox[0] === first ? publishAgain(state, first) : Effect.void),
+        retryEvery
+      )
     )
-    yield* Effect.raceFirst(once, Deferred.await(over))
-  }))
+  )
+
+const publishAgain = (state: State, first: Outgoing) => {
+  first.takenAt = undefined
+  state.stats.link.retries++
+  return publish(state, first)
+}
 
 /** Follows the stream, over breaks of the connection; looks after each whether it is the same. */
 const following = (state: State) =>
@@ -222,7 +237,7 @@ const following = (state: State) =>
       const { last } = yield* theSame(state)
       state.stats.link.last = last
       lookWhetherCaughtUp(state)
-      yield* state.shared.follow(state.place + 1, (message) => inTurn(state, receive(state, message)), begun)
+      yield* state.shared.follow(state.place + 1, (messages) => inTurn(state, receive(state, messages)), begun)
     })
     const broken = ({ why }: OutOfReach) =>
       Effect.zipRight(
@@ -253,6 +268,15 @@ const entering = (state: State) =>
     yield* Effect.retry(state.shared.beat(state.node), Schedule.spaced(retryEvery))
     yield* Deferred.succeed(state.ready, undefined)
   })
+
+/** Learns what was said long ago, once there is time. */
+const lookingBack = (state: State) => {
+  const { entered: { identity, place }, options, shared } = state
+  return Entrance.lookFurtherBack(shared, identity, place, options.lookBack).pipe(
+    Effect.retry(Schedule.spaced(lookEvery)),
+    Effect.map((said) => state.identity === identity && options.saidBefore(said))
+  )
+}
 
 /** Makes sure that the stream holds the log that is followed, and what stands behind the place where this node is. */
 const theSame = (state: State): Effect.Effect<{ readonly last: number }, OutOfReach | LogLost> =>
@@ -285,27 +309,37 @@ const renew = (state: State, identity: Identity) =>
     yield* comeBack(state, world, [{ _tag: "NodeGone", node: state.node }])
   })
 
-const receive = (state: State, message: Message): Effect.Effect<void> =>
+const receive = (state: State, messages: ReadonlyArray<Message>): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { link } = state.stats
-    if (message.place <= state.place) return
-    state.place = message.place
-    link.last = Math.max(link.last, message.place)
-    link.records++
-    link.bytes += message.body.length
+    const follower = yield* Deferred.await(state.follower)
     reached(state)
-    const record = Codec.decode(message.body)
-    if (record === undefined) {
-      link.malformed++
-      yield* Effect.logWarning(`what stands at place ${message.place} of the stream is no record`)
-    } else yield* take(state, message, record)
-    link.place = message.place
+    let applied: Outgoing | undefined
+    for (const message of messages) {
+      if (message.place <= state.place) continue
+      state.place = message.place
+      link.last = Math.max(link.last, message.place)
+      link.records++
+      link.bytes += message.body.length
+      const record = Codec.decode(message.body)
+      if (record === undefined) link.malformed++
+      else applied = (yield* take(state, follower, message, record)) ?? applied
+    }
+    yield* follower.tell
+    link.place = state.place
     lookWhetherCaughtUp(state)
+    if (applied !== undefined) finish(applied.applied)
+    sendFirst(state)
   })
 
-const take = (state: State, { at, place }: Message, { events, node, number }: Codec.NodeRecord): Effect.Effect<void> =>
+/** Folds a record; gives what was on its way, if it is that. */
+const take = (
+  state: State,
+  follower: Follower,
+  { at, place }: Message,
+  { events, node, number }: Codec.NodeRecord
+): Effect.Effect<Outgoing | undefined> =>
   Effect.gen(function*() {
-    const follower = yield* Deferred.await(state.follower)
     const world = yield* follower.world
     if (World.admit(world, { node, number }) === undefined) return
     if (number > 0) state.heard.set(node, state.now())
@@ -319,14 +353,11 @@ const take = (state: State, { at, place }: Message, { events, node, number }: Co
       number,
       events: events.map((event) => ofNode(state.numbers, node, event))
     }
-    const { kept, tell } = yield* follower.fold(stored, applied?.isAwaited ?? false)
+    const { apply, kept } = yield* follower.fold(stored, applied?.isAwaited ?? false)
     state.options.said(kept.lines)
-    yield* tell
-    if (applied !== undefined) {
-      finish(applied.applied)
-      finish(applied.over)
-    }
+    yield* apply
     for (const event of events) if (event._tag === "NodeGone") yield* buried(state, event.node, world)
+    return applied
   })
 
 const ofNode = (numbers: UserNumbers, node: NodeId, event: Event): Event =>
@@ -353,10 +384,9 @@ const comeBack = (state: State, before: World.World, first: ReadonlyArray<Event>
   const events = [...first, ...World.returnOf(before, node)]
   state.outbox = [
     ...Arr.chunksOf(events, returnEvents).filter(Arr.isNonEmptyArray).map(outgoing),
-    ...outbox.map((one) => ({ ...one, number: undefined, over: newDeferred() }))
+    ...outbox.map((one) => ({ ...one, number: undefined, takenAt: undefined }))
   ]
-  for (const { over } of outbox) finish(over)
-  if (state.outbox.length > 0) state.anything.unsafeOpen()
+  sendFirst(state)
   return answerAs(state, state.node)
 }
 
@@ -365,12 +395,17 @@ const presenceLife = 3_600_000
 const noteEvery = 60_000
 const purgeEvery = 600_000
 
-/** Looks now and then how long the stream is, and purges what is of presence and old. */
+/** Looks now and then how long the stream is, and whether strange things come; and purges what is of presence and old. */
 const keepingHouse = (state: State) => {
   const { link } = state.stats
   let notes: ReadonlyArray<{ readonly at: number; readonly place: number }> = []
   let purgedAt = -Infinity
+  let malformed = 0
   return Effect.gen(function*() {
+    if (link.malformed > malformed) {
+      yield* Effect.logWarning(`${link.malformed - malformed} messages of the stream are no records`)
+      malformed = link.malformed
+    }
     link.last = Math.max(link.place, (yield* state.shared.state).last)
     const now = state.now()
     const last = notes.at(-1)
@@ -400,6 +435,10 @@ const ticking = (state: State) => {
     if (isReady && !isEnding && now - beatAt >= beatEvery) {
       beatAt = now
       state.inBackground(Effect.ignore(Effect.tap(shared.beat(node), () => state.isFollowing && reached(state))))
+    }
+    const [first] = state.outbox
+    if (first?.takenAt !== undefined && now - first.takenAt > appliedWithin) {
+      state.inBackground(publishAgain(state, first))
     }
     yield* tellReach(state, now - state.reachedAt)
     if (state.isCutOff || !state.isFollowing || now - (heard.get(node) ?? -Infinity) > deafness) {

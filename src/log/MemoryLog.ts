@@ -29,9 +29,11 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
         at = timeBehind(at, clock.unsafeCurrentTimeMillis())
         const stored: Stored = { seq: Seq(next), at, node: alone, number: 0, events }
         next += events.length
-        return follower === undefined ? Effect.void : Effect.flatMap(follower.fold(stored, true), ({ kept, tell }) => {
+        if (follower === undefined) return Effect.void
+        const { fold, tell } = follower
+        return Effect.flatMap(fold(stored, true), ({ apply, kept }) => {
           lines.addAll(kept.lines)
-          return tell
+          return Effect.zipRight(apply, tell)
         })
       }),
     follow: (by) => {
@@ -48,6 +50,7 @@ const makeRegistry = (): typeof Registry.Service => {
   const values = new Map<string, Held>()
   let versions = 0
   return {
+    pageSize: Infinity,
     get: (key) => Effect.sync(() => values.get(key)),
     put: (key, value, before) =>
       Effect.sync(() => {

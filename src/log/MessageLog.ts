@@ -32,8 +32,8 @@ export type Condition =
 export interface Folded {
   /** What is to be kept of it. */
   readonly kept: Kept
-  /** The world is so from here on, and everybody is told; run before the next record is folded. */
-  readonly tell: Effect.Effect<void>
+  /** The world is so from here on. Run before the next record is folded. */
+  readonly apply: Effect.Effect<void>
 }
 
 /** What is kept of a record: the lines that were said in it, and the nonces that are used from here on. */
@@ -46,6 +46,8 @@ export interface Kept {
 export interface Follower {
   /** Folds the next record. `isOwn`: it is the one that `append` waits for. */
   readonly fold: (record: Stored, isOwn: boolean) => Effect.Effect<Folded>
+  /** Tells everybody what came of the records that were applied since it was run last: of several at once, where it can. */
+  readonly tell: Effect.Effect<void>
   /** Is told of a change, at any time. MUST NOT wait. */
   readonly changed: (condition: Condition) => void
   /** The world behind all that it took. */

@@ -26,10 +26,12 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { NodeId } from "../domain/Event.ts"
+import { nextTurn } from "../domain/nextTurn.ts"
 import { CannotOpen } from "./MessageLog.ts"
 import type { Access } from "./NatsAccess.ts"
 import * as Codec from "./RecordCodec.ts"
@@ -55,6 +57,8 @@ const duplicateWindow = 120_000
 export const leastPayload = 2 * Codec.recordBytes
 // So many bytes of messages are held for a look at what was.
 const lookBytes = 64 * 1_048_576
+// So many messages come at once, at most.
+const atOnce = 500
 // So many questions of others are answered at once.
 const answersAtOnce = 16
 // A node that begins waits so long for NATS.
@@ -161,6 +165,7 @@ const open = ({ access, prefix, servers }: Options) =>
         maxPingOut: 2,
         timeout,
         ignoreClusterUpdates: true,
+        noAsyncTraces: true,
         ...access
       })
     ),
@@ -350,22 +355,28 @@ const signsOfLoss: ReadonlySet<string> = new Set([
 const follow = (
   parts: Parts,
   from: number,
-  take: (message: Message) => Effect.Effect<void>,
+  take: (messages: ReadonlyArray<Message>) => Effect.Effect<void>,
   begun: Effect.Effect<void>
 ): Effect.Effect<never, OutOfReach> =>
   Effect.scoped(Effect.gen(function*() {
     const consumer = yield* ordered(parts, from)
     const messages = yield* Effect.acquireRelease(
-      call(() => consumer.consume({ max_messages: 500, idle_heartbeat: 1000, expires: 5000 })),
+      call(() => consumer.consume({ max_messages: atOnce, idle_heartbeat: 1000, expires: 5000 })),
       (messages) => Effect.sync(() => messages.stop())
     )
-    const taking = forEach(messages, (message) => take(messageOf(message)))
+    const arrived = yield* Queue.bounded<Message>(atOnce)
+    const arriving = forEach(messages, (message) => Queue.offer(arrived, messageOf(message)))
+    const taking = Effect.forever(Effect.gen(function*() {
+      const first = yield* Queue.take(arrived)
+      yield* nextTurn
+      yield* take([first, ...yield* Queue.takeAll(arrived)])
+    }))
     const losing = forEach(
       messages.status(),
       ({ type }) => signsOfLoss.has(type) ? new OutOfReach({ why: type }) : Effect.void
     )
     yield* begun
-    yield* Effect.raceFirst(Effect.raceFirst(taking, losing), untilBreak(parts))
+    yield* Effect.raceFirst(Effect.raceFirst(arriving, taking), Effect.raceFirst(losing, untilBreak(parts)))
     return yield* new OutOfReach({ why: "the stream ended" })
   }))
 

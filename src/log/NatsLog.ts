@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { randomBytes } from "node:crypto"
-import { Seq } from "../domain/Event.ts"
+import { nextTurn } from "../domain/nextTurn.ts"
 import { Stats } from "../ops/Stats.ts"
 import { LastLines, readingOf } from "./LastLines.ts"
 import * as Member from "./Member.ts"
@@ -41,14 +41,17 @@ const make = (options: Options) =>
         lease: options.lease,
         newId: () => randomBytes(8).toString("hex"),
         said: (said) => lines.addAll(said),
+        saidBefore: ({ erased, lines: older }) => lines.addOlder(older, erased),
+        lookBack: rememberedLines,
         renewed: (start) => lines.clear(start)
       }),
       unusable
     ).pipe(Effect.retry(Schedule.spaced("300 millis").pipe(Schedule.upTo("10 seconds"))))
-    if (lines.size > 0) lines.erased = Seq(lines.first(1)[0]!.seq - 1)
     return Context.make(MessageLog, {
       ...readingOf(lines),
       ...member,
+      // Who answers at once to what was told gets into the next record.
+      append: (events) => Effect.zipLeft(member.append(events), nextTurn),
       recordBytes: Codec.recordBytes,
       running: Effect.raceFirst(
         member.running,

@@ -65,12 +65,12 @@ export interface SharedStream {
    */
   readonly publish: (kind: Kind, id: string, body: Uint8Array) => Effect.Effect<void, OutOfReach>
   /**
-   * Gives the messages from a place on, in order, each after the one before was taken. Fails when the connection was lost, and
-   * when one may be missing. `begun` is told once it is connected.
+   * Gives the messages from a place on, in order, as many at once as have come; further ones after these were taken. Fails when
+   * the connection was lost, and when one may be missing. `begun` is told once it is connected.
    */
   readonly follow: (
     from: number,
-    take: (message: Message) => Effect.Effect<void>,
+    take: (messages: ReadonlyArray<Message>) => Effect.Effect<void>,
     begun: Effect.Effect<void>
   ) => Effect.Effect<never, OutOfReach>
   /** The messages of what was said, and of presence, between two places, both included; for a look at what was. */

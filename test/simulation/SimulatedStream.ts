@@ -131,14 +131,16 @@ export class Way {
           let next = from
           const { created } = stream
           while (true) {
-            const message = yield* found(() => stream.messages.find(({ place }) => place >= next))
+            yield* found(() => stream.messages.find(({ place }) => place >= next))
+            const some = stream.messages.filter(({ place }) => place >= next).slice(0, 1 + 4 * stream.chance())
+            const { place } = some.at(-1)!
             yield* late
-            if (isBlocked() || stream.created !== created || stream.last < message.place) {
+            if (isBlocked() || stream.created !== created || stream.last < place) {
               yield* Effect.sleep(timeout)
               return yield* new OutOfReach({ why: "heartbeats missed" })
             }
-            next = message.place + 1
-            yield* take(message)
+            next = place + 1
+            yield* take(some)
           }
         }).pipe((following) => Effect.raceFirst(following, untilBreak)),
       between: (from, to) => call(() => stream.messages.filter(({ place }) => place >= from && place <= to)),

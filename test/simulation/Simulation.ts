@@ -158,6 +158,8 @@ class Simulation {
         lease,
         newId: () => `${++this.ids}`.padStart(8, "0"),
         said: () => {},
+        saidBefore: () => {},
+        lookBack: 100,
         renewed: () => {}
       })
       const { start } = log
@@ -242,12 +244,13 @@ class Simulation {
             const { seq, text, who } = outcome.output
             return [{ seq, at: record.at, room: outcome.room, who, text }]
           })
-          const tell = Effect.sync(() => {
+          const apply = Effect.sync(() => {
             process.world = world
             this.look(process, log, record, before, world, outcomes)
           })
-          return { kept: { lines, nonces: [] }, tell }
+          return { kept: { lines, nonces: [] }, apply }
         }),
+      tell: Effect.void,
       changed: () => {},
       world: Effect.sync(() => process.world),
       renew: (start) =>

@@ -27,7 +27,8 @@ export const follower = (
   told: (record: Stored) => Effect.Effect<void> = () => Effect.void,
   changed: (condition: Condition) => void = () => {}
 ): Follower => ({
-  fold: (record) => Effect.succeed({ kept: keptOf(record), tell: told(record) }),
+  fold: (record) => Effect.succeed({ kept: keptOf(record), apply: told(record) }),
+  tell: Effect.void,
   changed,
   world: Effect.succeed(World.empty(Seq(0))),
   renew: () => Effect.die("it is another log")
