@@ -41,8 +41,8 @@ const faults: Record<string, { readonly file: string; readonly right: string; re
   },
   "whoever comes back says nothing of what was on its way": {
     file: "log/Member.ts",
-    right: "...outbox.map((one) => ({ ...one, number: undefined, takenAt: undefined }))",
-    wrong: "...outbox.flatMap((one) => { finish(one.applied); return [] })"
+    right: "...outbox.map(({ applied, events, isAwaited }) => Object.assign(outgoing(events), { applied, isAwaited }))",
+    wrong: "...outbox.flatMap(({ applied }) => { finish(applied); return [] })"
   },
   "whoever comes back leaves its users behind": {
     file: "log/Member.ts",

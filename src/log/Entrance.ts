@@ -18,8 +18,9 @@ import type { UserNumbers } from "./UserNumbers.ts"
 const lookedAt = 5000
 const remembered = 5000
 const retryEvery = 200
-// Further back so many records are looked at in one go.
-const atOnce = 200
+// So many records are fetched at once, and so many events are decoded in one go.
+const atOnce = 500
+const eventsInOneGo = 100
 
 export interface Entered {
   readonly identity: Identity
@@ -148,27 +149,30 @@ interface Past {
 const lookBack = (shared: SharedStream, { from }: Identity, place: number): Effect.Effect<Past, OutOfReach> =>
   Effect.gen(function*() {
     const first = Math.max(from + 1, place - lookedAt + 1)
-    const messages = place === from ? [] : yield* shared.between(first, place)
     // From the last one backwards, as far as it is worth it.
     const records: Array<Read> = []
-    let begin = first
+    let begin = place + 1
     let count = 0
-    for (const message of messages.toReversed()) {
-      if (count >= remembered) break
-      begin = message.place
-      const record = read(message)
-      if (record === undefined) continue
-      count += record.events.length
-      records.push(record)
+    while (begin > first && count < remembered) {
+      const end = begin - 1
+      const earliest = Math.max(first, end - atOnce + 1)
+      for (const message of (yield* shared.between(earliest, end)).toReversed()) {
+        if (count >= remembered) break
+        begin = message.place
+        const record = read(message)
+        if (record === undefined) continue
+        count += record.events.length
+        records.push(record)
+      }
+      if (count < remembered) begin = earliest
     }
-    if (count < remembered) begin = first
     const past = new Replay()
     for (const record of records.toReversed()) past.add(record)
     const { gone, lines, nonces } = past
     return { said: { lines, erased: lastAt(begin - 1) }, nonces, gone }
   })
 
-/** What was said in up to so many records before a place: read bit by bit, since others want to be served meanwhile. */
+/** The last so many lines before a place, or few more; bit by bit, since others want to be served meanwhile. */
 export const lookFurtherBack = (
   shared: SharedStream,
   { from }: Identity,
@@ -176,14 +180,24 @@ export const lookFurtherBack = (
   most: number
 ): Effect.Effect<Said, OutOfReach> =>
   Effect.gen(function*() {
-    const { first } = yield* shared.state
-    const begin = Math.max(from + 1, first, place - most + 1)
+    const first = Math.max(from + 1, (yield* shared.state).first)
+    let begin = place + 1
+    for (let count = 0; begin > first && count < most;) {
+      const end = begin - 1
+      begin = Math.max(first, end - atOnce + 1)
+      for (const { body } of yield* shared.between(begin, end)) count += Codec.countSaid(body)
+    }
     const past = new Replay()
-    for (let at = begin; at <= place; at += atOnce) {
-      const messages = yield* shared.between(at, Math.min(place, at + atOnce - 1))
-      for (const message of messages) {
+    let inOneGo = 0
+    for (let next = begin; next <= place; next += atOnce) {
+      for (const message of yield* shared.between(next, Math.min(place, next + atOnce - 1))) {
         const record = read(message)
-        if (record !== undefined) past.add(record)
+        if (record === undefined) continue
+        past.add(record)
+        inOneGo += record.events.length
+        if (inOneGo < eventsInOneGo) continue
+        inOneGo = 0
+        yield* Effect.sleep(1)
       }
     }
     return { lines: past.lines, erased: lastAt(begin - 1) }

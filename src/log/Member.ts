@@ -33,7 +33,7 @@ export interface Options {
   readonly newId: () => string
   /** Told of lines that were said, in order. */
   readonly said: (lines: ReadonlyArray<Line>) => void
-  /** Told of lines that were said before all of these: of the last ones at once, and later of those in so many records. */
+  /** Told of what was said before all of this: of a part of it at once, and later of so many lines. */
   readonly saidBefore: (said: Entrance.Said) => void
   readonly lookBack: number
   /** The log is another one: nothing of what was said up to this place is in it. */
@@ -384,7 +384,7 @@ const comeBack = (state: State, before: World.World, first: ReadonlyArray<Event>
   const events = [...first, ...World.returnOf(before, node)]
   state.outbox = [
     ...Arr.chunksOf(events, returnEvents).filter(Arr.isNonEmptyArray).map(outgoing),
-    ...outbox.map((one) => ({ ...one, number: undefined, takenAt: undefined }))
+    ...outbox.map(({ applied, events, isAwaited }) => Object.assign(outgoing(events), { applied, isAwaited }))
   ]
   sendFirst(state)
   return answerAs(state, state.node)
