@@ -291,20 +291,20 @@ const tell = (state: State) =>
 
 /** Does all deeds, in batches, and lets the event loop do other things between two of them. */
 const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Turn.Deed>): Effect.Effect<void> => {
-  let next = 0
+  let next = { index: 0, at: 0 }
   const batch = Effect.sync(() => {
-    const begin = next
-    const done = readers.perform(deeds, begin)
-    next = done.next
+    const begin = next.index
+    const done = readers.perform(deeds, next)
+    next = done
     stats.onBatch(done.lines)
-    for (let settled = begin; settled < next; settled++) {
+    for (let settled = begin; settled < done.index; settled++) {
       const deed = deeds[settled]!
       if (deed._tag === "Settle") deed.settle()
     }
   })
   return Effect.whileLoop({
-    while: () => next < deeds.length,
-    body: () => next === 0 ? batch : Effect.zipRight(nextTurn, batch),
+    while: () => next.index < deeds.length,
+    body: () => next.index === 0 ? batch : Effect.zipRight(nextTurn, batch),
     step: () => {}
   })
 }
@@ -312,7 +312,7 @@ const perform = ({ readers, stats }: State, deeds: ReadonlyArray<Turn.Deed>): Ef
 /** Tells operators and everyone, at once and whatever a turn waits for, whether what is said is kept, or can be said at all. */
 const announce = ({ clock, readers, stats }: State) => (condition: Condition): void => {
   const tell = (output: Output) => {
-    readers.perform([{ _tag: "At", at: clock.unsafeCurrentTimeMillis() }, { _tag: "Announce", output }], 0)
+    readers.perform([{ _tag: "Announce", output }], { index: 0, at: clock.unsafeCurrentTimeMillis() })
   }
   tell({ _tag: condition._tag })
   switch (condition._tag) {

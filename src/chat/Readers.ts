@@ -17,6 +17,12 @@ import type { Asker, Circle, User } from "./User.ts"
 export type Stream = Extract<Deed, { readonly _tag: "Stream" }>
 export type Replay = Extract<Deed, { readonly _tag: "Replay" }>
 
+/** Where in the deeds a batch begins, and when that happens, in ms since 1970. */
+interface Begin {
+  readonly index: number
+  readonly at: number
+}
+
 interface Options {
   /** How many bytes a batch may have, roughly, before the next one begins. */
   readonly batchBytes: number
@@ -36,9 +42,6 @@ export class Readers {
   /** Long answers that several ask for, as each form has them, and when they were made. */
   private readonly rendered = new WeakMap<Output, Map<Form, { readonly at: number; readonly bytes: Buffer }>>()
 
-  /** When that happens which is told now, in ms since 1970. */
-  private at = 0
-
   constructor(options: Options) {
     this.options = options
   }
@@ -53,13 +56,17 @@ export class Readers {
     for (const circle of this.circles()) yield* circle.users
   }
 
-  /** Does one batch of the deeds from `index` on; says where the next begins. */
-  perform(deeds: ReadonlyArray<Deed>, index: number): { readonly next: number; readonly lines: number } {
-    let next = index
+  /** Does one batch of the deeds; says where the next begins. */
+  perform(deeds: ReadonlyArray<Deed>, begin: Begin): Begin & { readonly lines: number } {
+    let { at, index } = begin
     const batch = new Batch()
-    for (; next < deeds.length && batch.size < this.options.batchBytes; next++) this.add(batch, deeds[next]!)
+    for (; index < deeds.length && batch.size < this.options.batchBytes; index++) {
+      const deed = deeds[index]!
+      if (deed._tag === "At") at = deed.at
+      else this.add(batch, deed, at)
+    }
     batch.flush(this.options.deliver)
-    return { next, lines: batch.broadcasts }
+    return { index, at, lines: batch.broadcasts }
   }
 
   /** Tells everybody who is still there a last thing, with as little as can be broken. */
@@ -74,12 +81,8 @@ export class Readers {
     this.rooms.clear()
   }
 
-  private add(batch: Batch, deed: Deed): void {
-    const { at } = this
+  private add(batch: Batch, deed: Exclude<Deed, { readonly _tag: "At" }>, at: number): void {
     switch (deed._tag) {
-      case "At":
-        this.at = deed.at
-        return
       case "Tell": {
         const circles = this.rooms.get(deed.room)
         if (circles === undefined) return
