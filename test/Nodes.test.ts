@@ -11,7 +11,7 @@ import { lobby } from "../src/domain/Room.ts"
 import * as Codec from "../src/log/RecordCodec.ts"
 import { bundled, type Child, get, measures, monitor, port } from "./support/child.ts"
 import { type Client, connect, within } from "./support/client.ts"
-import { describeNats, natsServer } from "./support/natsServer.ts"
+import { describeNats, natsCluster, natsServer } from "./support/natsServer.ts"
 import { called, come, told, until } from "./support/people.ts"
 import { program } from "./support/program.ts"
 
@@ -199,6 +199,40 @@ describeNats("Several nodes", { concurrent: true }, () => {
         assert.match((yield* told(bob, "/history")).join("\n"), /^\*\*\* \d\d-\d\d \S+ \[.*\]Ann:new$/)
       }),
     60_000
+  )
+
+  it.scopedLive(
+    "lose nothing where one of three NATS servers dies, and another one after that is back",
+    () =>
+      Effect.gen(function*() {
+        const servers = yield* natsCluster
+        const urls = servers.map(({ url }) => url).join(",")
+        const [a, b] = yield* Effect.all([1, 2].map(() => node(urls, "--nats-replicas", "3")), { concurrency: 2 })
+        const ann = yield* come(a!.port)
+        const bob = yield* connect(b!.port)
+        for (const one of [ann, bob]) yield* one.sees(online(bob))
+        let count = 0
+        const talk = Effect.suspend(() => Effect.forEach([ann, bob], (one) => one.send(`${one.address} ${++count}\n`)))
+        const isSaid = (line: string) => !line.startsWith("***")
+        const hear = (lines: number) =>
+          Effect.gen(function*() {
+            const heard = (one: Client) => Effect.replicateEffect(Effect.repeat(one.line, { until: isSaid }), lines)
+            const [first, second] = yield* Effect.all([heard(ann), heard(bob)], { concurrency: 2 })
+            assert.deepStrictEqual(second, first)
+            assert.strictEqual(new Set(first).size, lines)
+          })
+        for (const server of servers) {
+          yield* talk
+          yield* server.kill("SIGKILL")
+          yield* talk
+          yield* hear(4)
+          yield* server.restart
+          yield* talk
+          yield* hear(2)
+        }
+        for (const one of [ann, bob]) assert.deepStrictEqual((yield* told(one)).filter(isSaid), [])
+      }),
+    120_000
   )
 
   it.scopedLive(

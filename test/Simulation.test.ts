@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 const seeds = Number(process.env["SIMULATE"] ?? 1000)
 
 /** Runs the simulation that is in a folder, and gives its code and what it says. */
-const run = (folder: string, first: number, count: number) =>
+const run = (folder: string, count: number, life = "short") =>
   new Promise<{ readonly code: number | null; readonly words: string }>((resolve) => {
     const child = spawn(process.execPath, [
       // What a seed leaves behind is gone with it.
@@ -14,8 +14,9 @@ const run = (folder: string, first: number, count: number) =>
       "--import",
       "tsx",
       `${folder}/test/simulation/main.ts`,
-      `${first}`,
-      `${count}`
+      "1",
+      `${count}`,
+      life
     ])
     let words = ""
     child.stdout.on("data", (text) => words += text)
@@ -53,9 +54,15 @@ const faults: Record<string, { readonly file: string; readonly right: string; re
 
 describe("Several nodes in simulated time", () => {
   it(`keep the laws over ${seeds} seeds`, async () => {
-    const { code, words } = await run(".", 1, seeds)
+    const { code, words } = await run(".", seeds)
     assert.strictEqual(code, 0, words)
     assert.match(words, /no law was broken/)
+  }, 600_000)
+
+  it("keep them over three hours, in which old presence is forgotten", async () => {
+    const { code, words } = await run(".", 3, "long")
+    assert.strictEqual(code, 0, words)
+    assert.match(words, / [1-9]\d* purged; no law was broken/)
   }, 600_000)
 
   for (const [name, { file, right, wrong }] of Object.entries(faults)) {
@@ -68,7 +75,7 @@ describe("Several nodes in simulated time", () => {
       const source = readFileSync(`${folder}/src/${file}`, "utf8")
       assert.include(source, right)
       writeFileSync(`${folder}/src/${file}`, source.replace(right, wrong))
-      const { code, words } = await run(folder, 1, seeds)
+      const { code, words } = await run(folder, seeds)
       rmSync(folder, { recursive: true })
       assert.strictEqual(code, 1, words)
       assert.match(words, /^seed \d+: /)

@@ -3,7 +3,14 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
 import type { NodeId } from "../../src/domain/Event.ts"
-import { type Identity, type Message, NoSuchNode, OutOfReach, type SharedStream } from "../../src/log/SharedStream.ts"
+import {
+  type Identity,
+  type Kind,
+  type Message,
+  NoSuchNode,
+  OutOfReach,
+  type SharedStream
+} from "../../src/log/SharedStream.ts"
 import type { Host, Timeline } from "./Timeline.ts"
 
 /** So long the stream knows which IDs it had, and a request waits, in ms. */
@@ -11,15 +18,15 @@ const duplicateWindow = 120_000
 const timeout = 2000
 
 export class SimulatedStream {
-  messages: Array<Message & { readonly id: string }> = []
+  messages: Array<Message & { readonly id: string; readonly kind: Kind }> = []
   identity: { readonly value: Identity; readonly version: number } | undefined
   readonly beats = new Map<NodeId, number>()
   readonly answers = new Map<NodeId, { readonly way: Way; readonly answer: Parameters<SharedStream["answer"]>[1] }>()
   /** Whoever waits for a message, or for a sign of life. */
   readonly waiting = new Set<() => void>()
   created = "1"
-  first = 1
   last = 0
+  purged = 0
   version = 0
   isDown = false
   private readonly ids = new Map<string, { readonly at: number; readonly place: number }>()
@@ -31,17 +38,27 @@ export class SimulatedStream {
     this.chance = chance
   }
 
-  add(id: string, body: Uint8Array): void {
+  get first(): number {
+    return this.messages[0]?.place ?? this.last + 1
+  }
+
+  add(kind: Kind, id: string, body: Uint8Array): void {
     const known = this.ids.get(id)
     if (known !== undefined && this.timeline.now - known.at < duplicateWindow && known.place <= this.last) return
     this.last++
     this.ids.set(id, { at: this.timeline.now, place: this.last })
-    this.messages.push({ id, place: this.last, at: 1_700_000_000_000 + Math.floor(this.timeline.now), body })
+    this.messages.push({ kind, id, place: this.last, at: 1_700_000_000_000 + Math.floor(this.timeline.now), body })
     this.changed()
   }
 
   changed(): void {
     for (const wake of Array.from(this.waiting)) wake()
+  }
+
+  purgePresence(before: number): void {
+    const left = this.messages.filter(({ kind, place }) => kind === "said" || place >= before)
+    this.purged += this.messages.length - left.length
+    this.messages = left
   }
 
   /** The stream is made anew, and empty. */
@@ -123,7 +140,7 @@ export class Way {
           stream.identity = { value, version: ++stream.version }
           return true
         }),
-      publish: (_kind, id, body) => call(() => stream.add(id, body)),
+      publish: (kind, id, body) => call(() => stream.add(kind, id, body)),
       follow: (from, take, begun) =>
         Effect.gen(function*() {
           yield* call(() => {})
@@ -144,7 +161,7 @@ export class Way {
           }
         }).pipe((following) => Effect.raceFirst(following, untilBreak)),
       between: (from, to) => call(() => stream.messages.filter(({ place }) => place >= from && place <= to)),
-      purgePresence: () => Effect.void,
+      purgePresence: (before) => call(() => stream.purgePresence(before)),
       beat: (node) =>
         call(() => {
           stream.beats.set(node, (stream.beats.get(node) ?? 0) + 1)

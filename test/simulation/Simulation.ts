@@ -28,6 +28,8 @@ export interface Report {
   readonly records: number
   readonly said: number
   readonly burials: number
+  /** Records of presence that were old, and are gone. */
+  readonly purged: number
 }
 
 const lease = 5000
@@ -76,18 +78,18 @@ class Simulation {
     this.stream = new SimulatedStream(this.timeline, this.chance)
   }
 
-  run(ms: number): Report {
+  run(ms: number, pause: number): Report {
     for (let n = 0; n < 3; n++) this.begin()
     const end = this.timeline.now + ms
     while (this.timeline.now < end) {
       this.step()
-      this.pass(20 + 400 * this.chance())
+      this.pass(20 + pause * this.chance())
     }
     this.heal()
     this.pass(20_000)
     this.judge()
     for (const process of this.processes) this.end(process)
-    return this.counts
+    return { ...this.counts, purged: this.stream.purged }
   }
 
   private pass(ms: number): void {
@@ -337,5 +339,5 @@ class Simulation {
   }
 }
 
-/** Runs one seed; throws `Broken` where a law is. */
-export const simulate = (seed: number, ms = 20_000): Report => new Simulation(seed).run(ms)
+/** Runs one seed for so long, with something to happen after each pause, which is so long at most; throws `Broken` where a law is. */
+export const simulate = (seed: number, ms: number, pause: number): Report => new Simulation(seed).run(ms, pause)

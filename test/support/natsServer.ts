@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
 import { type Child, isInstalled, start } from "./child.ts"
 import { within } from "./client.ts"
 import { folder } from "./engines.ts"
@@ -75,3 +76,25 @@ const portOf = (child: Child, store: string) => {
   ).pipe(Effect.flatMap(Effect.fromNullable), Effect.retry(Schedule.spaced("10 millis")), Effect.orDie)
   return within("nats-server to listen", Effect.raceFirst(listening, ended)).pipe(Effect.map(Number))
 }
+
+/** Three servers that are one, for as long as two of them live. */
+export const natsCluster: Effect.Effect<ReadonlyArray<NatsServer>, never, Scope.Scope> = Effect.gen(function*() {
+  const ports = yield* Effect.replicateEffect(freePort, 3)
+  const routes = ports.map((port) => `nats-route://127.0.0.1:${port}`).join(", ")
+  return yield* Effect.forEach(
+    ports,
+    (port, number) =>
+      natsServer(`server_name: n${number}\ncluster { name: c, listen: "127.0.0.1:${port}", routes: [${routes}] }`),
+    {
+      concurrency: 3
+    }
+  )
+})
+
+/** A port that was free a moment ago: whoever is in a cluster must be told where the others will be. */
+const freePort = Effect.async<number>((resume) => {
+  const server = createServer().listen(0, "127.0.0.1", () => {
+    const address = server.address()
+    server.close(() => resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0)))
+  })
+})
