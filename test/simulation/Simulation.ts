@@ -86,7 +86,8 @@ class Simulation {
       this.pass(20 + pause * this.chance())
     }
     this.heal()
-    this.pass(20_000)
+    const thawed = Math.max(this.timeline.now, ...this.processes.map(({ way }) => way.host.frozenUntil))
+    this.pass(thawed - this.timeline.now + 20_000)
     this.judge()
     for (const process of this.processes) this.end(process)
     return { ...this.counts, purged: this.stream.purged }
@@ -319,7 +320,6 @@ class Simulation {
     this.stream.isDown = false
     for (const { way } of this.processes) {
       way.isCut = false
-      way.host.frozenUntil = 0
       way.break()
     }
   }
