@@ -8,7 +8,7 @@ import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
 import manifest from "../package.json" with { type: "json" }
 import * as Networks from "./domain/Networks.ts"
-import type { Settings } from "./ServerConfig.ts"
+import { type Settings, usualFile } from "./ServerConfig.ts"
 
 const prefix = "TELLNET_"
 const envOf = (name: string) => `${prefix}${name.replaceAll("-", "_").toUpperCase()}`
@@ -112,12 +112,16 @@ const data: Kind<Settings["data"]> = {
 
 const servers: Kind<ReadonlyArray<string>> = {
   placeholder: "URLS",
-  expects: "off, or addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222",
+  expects: "off, or addresses such as nats://10.0.0.1:4222,nats://10.0.0.2:4222 (for a login there is --nats-login)",
   read: (text) => {
     if (text === "off") return Option.some([])
     const urls = text.split(",").map((url) => url.trim())
     // Whoever logs in does so by a file: flags are seen by all who are on the machine.
-    return urls.every((url) => /^(?:nats|tls):\/\/[^\s@/]+:\d{1,5}$/.test(url)) ? Option.some(urls) : Option.none()
+    const isGood = (url: string) => {
+      const [, port] = /^(?:nats|tls):\/\/[^\s@/]+:(\d{1,5})$/.exec(url) ?? []
+      return Number(port) > 0 && Number(port) <= 65_535
+    }
+    return urls.every(isGood) ? Option.some(urls) : Option.none()
   }
 }
 
@@ -167,7 +171,7 @@ const settingsOf = (
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
   replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is shown"),
-  data: take("Keeping", "data", data, "tellnet.db", "file for what is said; none: kept in memory only"),
+  data: take("Keeping", "data", data, usualFile, "file for what is said; none: kept in memory only"),
   dataSync: take("Keeping", "data-sync", toggle, "false", "wait for the disk at each commit"),
   keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),
   keepDays: take("Keeping", "keep-days", integer(1, 36_500), "90", "days for which they are kept"),

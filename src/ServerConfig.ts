@@ -95,17 +95,37 @@ export class SettingsDisagree extends Data.TaggedError("SettingsDisagree")<{ rea
 // A record of a line must fit into a message of NATS.
 const longestShared = 65_536
 
+// What holds where nothing is given is no wish.
+export const usualFile = "tellnet.db"
+
 // What stands before the words of a line, and what an entry of a channel costs.
 const besideLine = 1024
 
 const disagreement = (
-  { backlog, maxLine, nats, natsCa, natsLogin, natsNkey, noPlain, tlsCert, tlsKey, tlsPort }: Settings
+  {
+    backlog,
+    data,
+    maxLine,
+    nats,
+    natsCa,
+    natsLogin,
+    natsNkey,
+    natsReplicas,
+    noPlain,
+    tlsCert,
+    tlsKey,
+    tlsPort
+  }: Settings
 ): string | undefined => {
   const tls = tlsPort._tag === "Some"
   // A private line may take a quarter of what may wait.
   const least = 4 * (maxLine + besideLine)
   if (backlog < least) return `--max-line ${maxLine} needs a --backlog of ${least} at least.`
   if (nats.length > 0 && maxLine > longestShared) return `--nats needs a --max-line of ${longestShared} at most.`
+  if (nats.length > 0 && typeof data === "object" && data.file !== usualFile) {
+    return "--nats and --data exclude each other."
+  }
+  if (nats.length === 0 && natsReplicas > 1) return "--nats-replicas needs --nats."
   if (nats.length === 0 && natsCa._tag === "Some") return "--nats-ca needs --nats."
   if (nats.length === 0 && natsLogin._tag === "Some") return "--nats-login needs --nats."
   if (nats.length === 0 && natsNkey._tag === "Some") return "--nats-nkey needs --nats."

@@ -236,6 +236,59 @@ describeNats("Several nodes", { concurrent: true }, () => {
   )
 
   it.scopedLive(
+    "give what is there as many replicas as the last one wants that begins",
+    () =>
+      Effect.gen(function*() {
+        const urls = (yield* natsCluster).map(({ url }) => url)
+        const servers = urls.join(",")
+        for (const replicas of [1, 3]) {
+          const one = yield* node(servers, "--nats-replicas", `${replicas}`)
+          yield* one.child.signal("SIGTERM")
+          yield* one.child.over
+          const connection = yield* Effect.acquireRelease(
+            Effect.promise(() => connectNats({ servers: urls })),
+            (connection) => Effect.promise(() => connection.close())
+          )
+          const manager = yield* Effect.promise(() => jetstreamManager(connection))
+          for (const name of ["tellnet_log", "KV_tellnet_nodes", "KV_tellnet_registry"]) {
+            const { config } = yield* Effect.promise(() => manager.streams.info(name))
+            assert.strictEqual(config.num_replicas, replicas, name)
+          }
+        }
+      }),
+    60_000
+  )
+
+  it.scopedLive(
+    "remember the same of what was said, also one that begins",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const a = yield* node(url, "--rate", "0", "--rate-per-ip", "0")
+        const bot = yield* program(a.port)
+        // A nonce is forgotten behind 200 others of one address, and is then used anew.
+        const nonces = ["first", ...Arr.makeBy(205, (n) => `other${n}`), "first"].map((nonce) => nonce.padEnd(16, "_"))
+        for (const [id, nonce] of nonces.entries()) {
+          const [answer] = (yield* bot.answered({ do: "say", text: `line ${id}`, nonce, id })).slice(-1)
+          assert.include(answer, { kind: "answer", ok: true })
+        }
+        const history = (from: typeof bot) =>
+          Effect.map(from.answered({ do: "history", id: "h", limit: 1000 }), (lines) =>
+            lines.flatMap((line) => line.kind === "past" ? [line.text] : []))
+        const expected = nonces.map((_, id) =>
+          `line ${id}`
+        )
+        assert.deepStrictEqual(yield* history(bot), expected)
+        const c = yield* program((yield* node(url, "--rate", "0", "--rate-per-ip", "0")).port)
+        const same = Effect.repeat(Effect.delay(history(c), "200 millis"), {
+          until: (lines) => lines.length >= expected.length
+        })
+        assert.deepStrictEqual(yield* within("all of the history", same), expected)
+      }),
+    60_000
+  )
+
+  it.scopedLive(
     "remember what was said long before they began",
     () =>
       Effect.gen(function*() {
@@ -282,6 +335,38 @@ describeNats("Several nodes", { concurrent: true }, () => {
       }),
     30_000
   )
+
+  it.scopedLive(
+    "bury nobody who comes back to NATS later than one that begins",
+    () =>
+      Effect.gen(function*() {
+        const nats = yield* natsServer()
+        const { ann, bob } = yield* pair(nats.url)
+        yield* nats.kill("SIGKILL")
+        for (const one of [ann, bob]) yield* one.sees(cutOff)
+        const beginning = yield* bundled(flags(nats.url))
+        yield* beginning.prints(/connecting to NATS/)
+        yield* nats.restart
+        yield* port(beginning)
+        for (const one of [ann, bob]) yield* one.sees(back)
+        assert.deepStrictEqual(yield* told(ann, "still here"), [`${ann.front}still here`])
+        yield* bob.sees(`${ann.front}still here`)
+      }),
+    60_000
+  )
+
+  it.scopedLive("do not start with more replicas than there are servers", () =>
+    Effect.gen(function*() {
+      const { url } = yield* natsServer()
+      // Where the stream is there already, the server alone would say yes.
+      const first = yield* node(url)
+      yield* first.child.signal("SIGTERM")
+      yield* first.child.over
+      const child = yield* bundled([...flags(url), "--nats-replicas", "3"])
+      const { code, stderr } = yield* child.over
+      assert.strictEqual(code, 1)
+      assert.include(stderr, "one server alone cannot keep 3 replicas")
+    }), 30_000)
 
   it.scopedLive("do not start without NATS", () =>
     Effect.gen(function*() {

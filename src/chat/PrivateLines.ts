@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { originOf } from "../domain/Address.ts"
-import type { Online, Who } from "../domain/Event.ts"
+import type { Nonce, Online, Who } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import { longestName, nameKey } from "../domain/Name.ts"
 import * as Nonces from "../domain/Nonces.ts"
@@ -29,7 +29,9 @@ const makeShared = Effect.gen(function*() {
     mailbox: yield* Mailbox,
     others: yield* OtherNodes,
     online: yield* OnlineMap,
-    records: yield* Records
+    records: yield* Records,
+    /** What is on its way to somebody at another node. */
+    sending: new Set<Nonce>()
   }
 })
 type Shared = Effect.Effect.Success<typeof makeShared>
@@ -86,8 +88,20 @@ const answerOf = ({ clock, others }: Shared, world: World.World, visit: Visit, {
 
 const unreachable = ({ who }: Online): Answer => ({ reply: { _tag: "Unreachable", name: who.name } })
 
-/** To somebody who is connected to another node. */
-const send = (shared: Shared, visit: Visit, { nonce, text }: Tell, from: Who, to: Online) =>
+/** To somebody who is connected to another node. What is on its way there is not sent once more. */
+const send = (shared: Shared, visit: Visit, command: Tell, from: Who, to: Online) => {
+  const { broadcaster, sending } = shared
+  const { nonce } = command
+  if (nonce === undefined) return deliver(shared, visit, command, from, to)
+  if (sending.has(nonce)) return broadcaster.reply(visit.asker, { _tag: "Busy" })
+  return Effect.acquireUseRelease(
+    Effect.sync(() => sending.add(nonce)),
+    () => deliver(shared, visit, command, from, to),
+    () => Effect.sync(() => sending.delete(nonce))
+  )
+}
+
+const deliver = (shared: Shared, visit: Visit, { nonce, text }: Tell, from: Who, to: Online) =>
   Effect.gen(function*() {
     const { broadcaster, others } = shared
     const { asker, user } = visit

@@ -195,7 +195,8 @@ export const size = (world: World): number => HashMap.size(world.users)
 
 /** The world in another log, which begins at `said`: whoever is here goes; the names that have owners keep them. */
 export const renew = (world: World, said: Seq): Step => {
-  const nodes = new Set(Array.from(HashMap.values(world.users), ({ node }) => node))
+  const users = Array.from(HashMap.values(world.users)).toSorted((one, other) => one.since - other.since)
+  const nodes = new Set(users.map(({ node }) => node))
   const outcomes = Array.from(nodes).flatMap((node) => bury(world, node)[1])
   return [empty(said, world.owned), outcomes]
 }

@@ -7,7 +7,8 @@ import { monotonic } from "../domain/monotonic.ts"
 import * as Nodes from "../domain/Nodes.ts"
 import type { Used } from "../domain/Nonces.ts"
 import { placeOf } from "../domain/World.ts"
-import type { Kept, Start } from "./MessageLog.ts"
+import type { Said } from "./LastLines.ts"
+import { type Kept, recordEvents, type Start } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
 import * as Requests from "./Requests.ts"
 import { type Identity, type Message, OutOfReach, type SharedStream, type State } from "./SharedStream.ts"
@@ -18,9 +19,9 @@ import type { UserNumbers } from "./UserNumbers.ts"
 const lookedAt = 5000
 const remembered = 5000
 const retryEvery = 200
-// So many records are fetched at once, and so many events are decoded in one go.
-const atOnce = 500
-const eventsInOneGo = 100
+// So many records are fetched at once, and so many are decoded in one go where others want to be served meanwhile.
+const atOnce = 250
+const inOneGo = 50
 
 export interface Entered {
   readonly identity: Identity
@@ -28,14 +29,8 @@ export interface Entered {
   readonly place: number
   readonly start: Start
   readonly said: Said
-  /** Nodes that lived there. */
+  /** Nodes that lived there; none: all that is known comes from the stream. */
   readonly others: ReadonlyArray<NodeId>
-}
-
-/** What was said, oldest first; nothing is missing behind the place `erased`. */
-export interface Said {
-  readonly lines: ReadonlyArray<Line>
-  readonly erased: Seq
 }
 
 /** Nothing of this node counts from there on. Whoever does it first is heard; it makes no difference who. */
@@ -75,7 +70,7 @@ export const enter = (
     const taken = yield* askForWorld(shared, known, lease, identity, numbers)
     if (taken !== undefined) {
       const { place, world } = taken
-      const { said } = yield* lookBack(shared, identity, place)
+      const said = { lines: [], erased: lastAt(place) }
       const others = Array.from(HashMap.keys(world.nodes.last))
       return { identity, place, start: { seq: lastAt(place), world }, said, others }
     }
@@ -90,7 +85,7 @@ export const enter = (
   })
 
 /** The last number that the record at this place could have. */
-const lastAt = (place: number): Seq => Seq(Codec.seqAt(place + 1) - 1)
+export const lastAt = (place: number): Seq => Seq(Codec.seqAt(place + 1) - 1)
 
 /** The world as another node has it; `undefined` if there is none that could know. */
 const askForWorld = (
@@ -105,20 +100,15 @@ const askForWorld = (
     const begun = monotonic(clock)
     let left = known
     while (left.length > 0) {
-      let silent = 0
-      const here = (node: NodeId) =>
-        shared.ask(node, Requests.request.encode({ _tag: "Here" })).pipe(
-          Effect.tapErrorTag("OutOfReach", () => Effect.sync(() => silent++)),
-          Effect.as(node)
-        )
+      const here = (node: NodeId) => Effect.as(shared.ask(node, Requests.request.encode({ _tag: "Here" })), node)
       const node = yield* Effect.option(Effect.raceAll(left.map(here)))
       if (node._tag === "Some") {
         const taken = yield* Effect.option(fetch(shared, node.value, numbers))
         if (taken._tag === "Some" && taken.value.log === id) return taken.value
         left = left.filter((other) => other !== node.value)
       } else {
-        // Whoever is not connected is gone; whoever says nothing may be late.
-        if (silent === 0 || monotonic(clock) - begun > lease) return undefined
+        // Whoever is not connected may be on its way back: perhaps NATS itself has just begun.
+        if (monotonic(clock) - begun > lease) return undefined
         yield* Effect.sleep(retryEvery)
       }
     }
@@ -172,37 +162,42 @@ const lookBack = (shared: SharedStream, { from }: Identity, place: number): Effe
     return { said: { lines, erased: lastAt(begin - 1) }, nonces, gone }
   })
 
-/** The last so many lines before a place, or few more; bit by bit, since others want to be served meanwhile. */
-export const lookFurtherBack = (
+/** What was said before, a page of it: as another node has it, or where there was none, as the stream has it. */
+export const older = (
   shared: SharedStream,
-  { from }: Identity,
-  place: number,
-  most: number
-): Effect.Effect<Said, OutOfReach> =>
+  { identity, others }: Entered,
+  erased: Seq,
+  living: ReadonlyArray<NodeId>
+): Effect.Effect<Said, OutOfReach> => {
+  if (others.length === 0) return olderOf(shared, identity, erased)
+  const asked = living.map((node) => askForLines(shared, node, identity.id, Seq(erased + 1)))
+  return Effect.firstSuccessOf([...asked, new OutOfReach({ why: "no other node answers" })])
+}
+
+/** Without the world before it: what a node did not let happen that long ago may be among it. */
+const olderOf = (shared: SharedStream, { from }: Identity, erased: Seq) =>
   Effect.gen(function*() {
-    const first = Math.max(from + 1, (yield* shared.state).first)
-    let begin = place + 1
-    for (let count = 0; begin > first && count < most;) {
-      const end = begin - 1
-      begin = Math.max(first, end - atOnce + 1)
-      for (const { body } of yield* shared.between(begin, end)) count += Codec.countSaid(body)
-    }
+    const { first } = yield* shared.state
+    const end = Math.floor(erased / recordEvents)
+    const begin = Math.max(from + 1, first, end - inOneGo + 1)
+    if (begin > end) return { lines: [], erased }
     const past = new Replay()
-    let inOneGo = 0
-    for (let next = begin; next <= place; next += atOnce) {
-      for (const message of yield* shared.between(next, Math.min(place, next + atOnce - 1))) {
-        const record = read(message)
-        if (record === undefined) continue
-        past.add(record)
-        inOneGo += record.events.length
-        if (inOneGo < eventsInOneGo) continue
-        inOneGo = 0
-        yield* Effect.sleep(1)
-      }
+    for (const message of yield* shared.between(begin, end)) {
+      const record = read(message)
+      if (record !== undefined) past.add(record)
     }
     return { lines: past.lines, erased: lastAt(begin - 1) }
   })
 
+const askForLines = (shared: SharedStream, node: NodeId, log: string, before: Seq): Effect.Effect<Said, OutOfReach> =>
+  shared.ask(node, Requests.request.encode({ _tag: "Lines", before })).pipe(
+    Effect.catchTag("NoSuchNode", () => new OutOfReach({ why: "the node is not there" })),
+    Effect.flatMap((body) => {
+      const reply = Requests.reply.decode(body)
+      const isGood = reply?._tag === "Lines" && reply.log === log && reply.known >= before - 1
+      return isGood ? Effect.succeed(reply) : new OutOfReach({ why: "the answer is none" })
+    })
+  )
 type Read = Codec.NodeRecord & Pick<Stored, "seq" | "at">
 
 const read = ({ at, body, place }: Message): Read | undefined => {

@@ -8,6 +8,12 @@ import type { MessageLog } from "./MessageLog.ts"
 // They go in steps: to take away one costs as much as to look at all.
 const step = 0.1
 
+/** What was said, oldest first; nothing is missing behind the place `erased`. */
+export interface Said {
+  readonly lines: ReadonlyArray<Line>
+  readonly erased: Seq
+}
+
 export class LastLines extends Lines {
   /** Up to this place lines may be gone. */
   erased = Seq(0)
@@ -26,11 +32,19 @@ export class LastLines extends Lines {
     this.trim()
   }
 
-  /** What was said before all of them; nothing is missing behind the place `erased`. */
-  addOlder(lines: ReadonlyArray<Line>, erased: Seq): void {
+  /** Adds what was said before all of them. Whether there is room for more. */
+  addOlder({ erased, lines }: Said): boolean {
     this.erased = erased
     this.addFirst(lines)
     this.trim()
+    return this.size < this.most && this.bytes < (1 - step) * this.mostBytes
+  }
+
+  /** The last page of lines before a place. */
+  pageBefore(before: Seq): Said {
+    const lines = this.lastPage(before)
+    const [first] = lines
+    return { lines, erased: first === undefined ? this.erased : Seq(Math.max(this.erased, first.seq - 1)) }
   }
 
   private trim(): void {

@@ -84,6 +84,17 @@ export class Lines {
     return count
   }
 
+  /** The last lines of all rooms before a place, in order; none only if there are none. Bounded as a page of a room is. */
+  lastPage(before: Seq): ReadonlyArray<Line> {
+    const end = this.before(before)
+    let begin = end
+    for (let units = 0; begin > 0 && end - begin < pageLines; begin--) {
+      units += this.lines[begin - 1]!.text.length
+      if (begin < end && units > pageBytes) break
+    }
+    return this.lines.slice(begin, end)
+  }
+
   /** See `MessageLog.read`. */
   page(room: NameKey, from: Seq, before: Seq): ReadonlyArray<Line> {
     const page: Array<Line> = []

@@ -18,6 +18,7 @@ import { monotonic } from "../domain/monotonic.ts"
 import * as World from "../domain/World.ts"
 import type { Stats } from "../ops/Stats.ts"
 import * as Entrance from "./Entrance.ts"
+import type { Said } from "./LastLines.ts"
 import { type Follower, LogLost } from "./MessageLog.ts"
 import type { Letter } from "./OtherNodes.ts"
 import * as Codec from "./RecordCodec.ts"
@@ -33,9 +34,10 @@ export interface Options {
   readonly newId: () => string
   /** Told of lines that were said, in order. */
   readonly said: (lines: ReadonlyArray<Line>) => void
-  /** Told of what was said before all of this: of a part of it at once, and later of so many lines. */
-  readonly saidBefore: (said: Entrance.Said) => void
-  readonly lookBack: number
+  /** Told again and again of what was said before all that is known. `false`: that is enough. */
+  readonly saidBefore: (said: Said) => boolean
+  /** The last lines before a place that are known, a page of them. */
+  readonly linesBefore: (before: Seq) => Said
   /** The log is another one: nothing of what was said up to this place is in it. */
   readonly renewed: (start: Seq) => void
 }
@@ -89,7 +91,7 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
     const numbers = new UserNumbers()
     const entered = yield* Entrance.enter(shared, options, numbers)
     const { identity, others, place, said, start } = entered
-    options.saidBefore(said)
+    const wantsMore = options.saidBefore(said)
     const node = NodeId(options.newId())
     numbers.isOwn(node)
     stats.link.place = place
@@ -102,6 +104,7 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
       numbers,
       start,
       entered,
+      wantsMore,
       identity,
       node,
       /** The place of the last message that was taken. */
@@ -112,6 +115,8 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
       isEnding: false,
       /** When others were heard last, this node included. */
       heard: new Map<NodeId, number>(others.map((node) => [node, now()])),
+      /** Who was buried. */
+      dead: new Set<NodeId>(),
       /** Before this nobody's silence counts. */
       listensSince: now(),
       /** When the stream was in reach last. */
@@ -237,7 +242,11 @@ const following = (state: State) =>
       const { last } = yield* theSame(state)
       state.stats.link.last = last
       lookWhetherCaughtUp(state)
-      yield* state.shared.follow(state.place + 1, (messages) => inTurn(state, receive(state, messages)), begun)
+      yield* state.shared.follow(
+        state.place + 1,
+        (messages) => Effect.zipRight(gapless(state, messages), inTurn(state, receive(state, messages))),
+        begun
+      )
     })
     const broken = ({ why }: OutOfReach) =>
       Effect.zipRight(
@@ -250,6 +259,25 @@ const following = (state: State) =>
       )
     yield* Effect.forever(Effect.catchTag(once, "OutOfReach", broken))
   }).pipe(Effect.catchTag("LogLost", (error) => Deferred.fail(state.lost, error)))
+
+/** Where places are missing, makes sure that they held old presence only: else this would be another chat from here on. */
+const gapless = (state: State, messages: ReadonlyArray<Message>) =>
+  Effect.gen(function*() {
+    let { place } = state
+    for (const message of messages) {
+      if (message.place > place + 1) {
+        // That never ends with a failure.
+        const { first } = yield* Effect.orDie(Effect.retry(state.shared.state, Schedule.spaced(retryEvery)))
+        if (first > place + 1) {
+          yield* Deferred.fail(state.lost, forgotten())
+          return yield* Effect.never
+        }
+      }
+      place = Math.max(place, message.place)
+    }
+  })
+
+const forgotten = () => new LogLost({ message: "the stream has forgotten what this node had not seen yet" })
 
 const reached = (state: State) => {
   state.reachedAt = state.now()
@@ -269,13 +297,24 @@ const entering = (state: State) =>
     yield* Deferred.succeed(state.ready, undefined)
   })
 
-/** Learns what was said long ago, once there is time. */
+/** Learns what was said before, page by page, while others are served. */
 const lookingBack = (state: State) => {
-  const { entered: { identity, place }, options, shared } = state
-  return Entrance.lookFurtherBack(shared, identity, place, options.lookBack).pipe(
-    Effect.retry(Schedule.spaced(lookEvery)),
-    Effect.map((said) => state.identity === identity && options.saidBefore(said))
-  )
+  const { entered, options, shared } = state
+  const { identity, said } = entered
+  let { erased } = said
+  let isEnough = !state.wantsMore
+  const page = Effect.gen(function*() {
+    const living = Array.from(state.heard.keys()).filter((node) => node !== state.node)
+    const older = yield* Entrance.older(shared, entered, erased, living)
+    isEnough = older.erased >= erased || state.identity !== identity || !options.saidBefore(older)
+    erased = older.erased
+    yield* Effect.sleep(1)
+  })
+  return Effect.whileLoop({
+    while: () => !isEnough && erased > Entrance.lastAt(identity.from),
+    body: () => Effect.orDie(Effect.retry(page, Schedule.spaced(lookEvery))),
+    step: () => {}
+  })
 }
 
 /** Makes sure that the stream holds the log that is followed, and what stands behind the place where this node is. */
@@ -290,9 +329,7 @@ const theSame = (state: State): Effect.Effect<{ readonly last: number }, OutOfRe
       yield* inTurn(state, renew(state, held))
       return yield* theSame(state)
     }
-    if (stream.first > state.place + 1) {
-      return yield* new LogLost({ message: "the stream has forgotten what this node had not seen yet" })
-    }
+    if (stream.first > state.place + 1) return yield* forgotten()
     return stream
   })
 
@@ -366,6 +403,7 @@ const ofNode = (numbers: UserNumbers, node: NodeId, event: Event): Event =>
 const buried = (state: State, node: NodeId, before: World.World) =>
   Effect.gen(function*() {
     state.heard.delete(node)
+    state.dead.add(node)
     state.inBackground(Effect.ignore(state.shared.forget(node)))
     if (node !== state.node) state.numbers.forget(node)
     else if (!state.isEnding) {
@@ -444,7 +482,7 @@ const ticking = (state: State) => {
     if (state.isCutOff || !state.isFollowing || now - (heard.get(node) ?? -Infinity) > deafness) {
       state.listensSince = now
     }
-    stats.link.others = heard.has(node) ? heard.size - 1 : heard.size
+    stats.link.others = state.isCutOff ? 0 : heard.has(node) ? heard.size - 1 : heard.size
     for (const [other, at] of heard) {
       if (other !== node && now - Math.max(at, state.listensSince) > options.lease) {
         state.inBackground(Effect.ignore(Entrance.bury(shared, other)))
@@ -459,21 +497,27 @@ const tellReach = (state: State, silence: number) =>
     if (!state.isCutOff && silence > patience) {
       state.isCutOff = true
       follower.changed({ _tag: "CutOff" })
-      yield* Effect.logError("the other nodes are out of reach")
+      yield* Effect.logError("the stream that the nodes share is out of reach: nothing can be said")
     } else if (state.isCutOff && silence < patience) {
       state.isCutOff = false
       follower.changed({ _tag: "Back" })
-      yield* Effect.logInfo("the other nodes are in reach again")
+      yield* Effect.logInfo("the stream is in reach again")
     }
     if (silence > longestAway) {
-      yield* Deferred.fail(state.lost, new LogLost({ message: "the other nodes were out of reach for too long" }))
+      yield* Deferred.fail(
+        state.lost,
+        new LogLost({ message: "the stream that the nodes share was out of reach for too long" })
+      )
     }
   })
 
 /** Hears the signs of life of all nodes. */
-const listening = ({ heard, now, shared }: State) =>
+const listening = ({ dead, heard, now, shared }: State) =>
   Effect.forever(Effect.catchAll(
-    shared.beats((node) => heard.set(node, now())),
+    shared.beats((node) => {
+      // Its last sign of life may come after its burial.
+      if (!dead.has(node)) heard.set(node, now())
+    }),
     () => Effect.sleep(retryEvery)
   ))
 
@@ -498,6 +542,11 @@ const answer = (state: State, request: Requests.Request | undefined): Effect.Eff
         const { by, from, name, node, text, to } = request
         const is = yield* state.letters({ by: numbers.userOf(node, by), from, to, name, text })
         return Requests.reply.encode({ _tag: "Answer", is })
+      }
+      case "Lines": {
+        const { erased, lines } = state.options.linesBefore(Seq(request.before))
+        const known = Entrance.lastAt(state.place)
+        return Requests.reply.encode({ _tag: "Lines", log: state.identity.id, known, erased, lines })
       }
       case "World": {
         const { part, token } = request

@@ -55,8 +55,6 @@ const timeout = 2000
 const duplicateWindow = 120_000
 /** A payload must have room for so many bytes: twice what a record is meant to have. */
 export const leastPayload = 2 * Codec.recordBytes
-// So many bytes of messages are held for a look at what was.
-const lookBytes = 64 * 1_048_576
 // So many messages come at once, at most.
 const atOnce = 500
 // So many questions of others are answered at once.
@@ -67,6 +65,8 @@ const patience = "10 seconds"
 export interface Link {
   readonly shared: SharedStream
   readonly js: JetStreamClient
+  /** Gives the stream of a bucket as many copies as the flags say. */
+  readonly bringInLine: (stream: string) => Effect.Effect<void, OutOfReach>
   /** Ends when the connection is closed for good, and says why. */
   readonly closed: Effect.Effect<string>
 }
@@ -102,15 +102,21 @@ const forEach = <A>(
 const isFinal = (error: unknown): boolean => {
   if (!(error instanceof Error)) return false
   if (error instanceof AuthorizationError || error instanceof PermissionViolationError) return true
-  return "code" in error && /CERT|ISSUER|SIGNATURE/.test(String(error.code)) || isFinal(error.cause)
+  return isOfCertificate(error) || isFinal(error.cause)
 }
 
-const whyOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+const isOfCertificate = (error: Error) => "code" in error && /CERT|ISSUER|SIGNATURE/.test(String(error.code))
+
+const whyOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error)
+  return isOfCertificate(error) ? `${error.message} (see --nats-ca)` : error.message
+}
 
 /** Connects, and makes what is not there yet; or says after 10 s why that cannot be. */
 export const make = (options: Options): Effect.Effect<Link, CannotOpen, Scope.Scope> =>
   Effect.gen(function*() {
     const { prefix, replicas, servers } = options
+    yield* Effect.log(`connecting to NATS at ${servers.join(",")}`)
     const connection = yield* Effect.mapError(
       untilPatience(open(options)),
       ({ why }) => new CannotOpen({ message: `NATS at ${servers.join(",")} cannot be reached: ${why}` })
@@ -123,10 +129,13 @@ export const make = (options: Options): Effect.Effect<Link, CannotOpen, Scope.Sc
     const js = jetstream(connection, { timeout })
     const prepared = Effect.gen(function*() {
       const jsm = yield* call(() => jetstreamManager(connection, { timeout }))
-      yield* bringInLine(jsm, options)
+      yield* streamOf(jsm, options)
+      yield* bringInLine(jsm, configOf(options))
       const config = { history: 1, storage: StorageType.File, replicas, allow_direct: false }
       const nodes = yield* call(() => new Kvm(js).create(`${prefix}_nodes`, config))
-      return nodes instanceof Bucket ? { jsm, nodes } : yield* Effect.dieMessage("a bucket of another kind")
+      if (!(nodes instanceof Bucket)) return yield* Effect.dieMessage("a bucket of another kind")
+      yield* bringInLine(jsm, { name: nodes.stream, num_replicas: replicas })
+      return { jsm, nodes }
     })
     const { jsm, nodes } = yield* Effect.mapError(
       untilPatience(prepared),
@@ -135,6 +144,7 @@ export const make = (options: Options): Effect.Effect<Link, CannotOpen, Scope.Sc
     const breaks = yield* breaksOf(connection)
     return {
       js,
+      bringInLine: (name) => bringInLine(jsm, { name, num_replicas: replicas }),
       shared: sharedStream({ connection, js, jsm, nodes, breaks, options }),
       closed: Effect.map(Effect.promise(() => connection.closed()), (error) => error ? whyOf(error) : "it was closed")
     }
@@ -227,14 +237,25 @@ const streamOf = (jsm: JetStreamManager, options: Options): Effect.Effect<Stream
   })
 
 /** Once, when a node begins: nodes with other flags would undo it again and again. */
-const bringInLine = (jsm: JetStreamManager, options: Options) =>
+const bringInLine = (jsm: JetStreamManager, wanted: Partial<StreamConfig> & { readonly name: string }) =>
   Effect.gen(function*() {
-    const config = configOf(options)
-    const { config: { max_age, max_bytes, max_msgs, num_replicas } } = yield* streamOf(jsm, options)
-    const isInLine = max_age === config.max_age && max_bytes === config.max_bytes && max_msgs === config.max_msgs &&
-      num_replicas === config.num_replicas
-    if (!isInLine) yield* call(() => jsm.streams.update(config.name, config))
+    const { name } = wanted
+    const { cluster, config } = yield* call(() => jsm.streams.info(name))
+    // It would say yes, and keep one.
+    if (Number(wanted.num_replicas) > 1 && cluster === undefined) {
+      return yield* new OutOfReach({
+        why: `one server alone cannot keep ${wanted.num_replicas} replicas`,
+        isFinal: true
+      })
+    }
+    const other = limits.filter((key) => key in wanted && config[key] !== wanted[key])
+    if (other.length === 0) return
+    yield* call(() => jsm.streams.update(name, wanted))
+    const words = other.map((key) => `${key} was ${config[key]}, and is ${wanted[key]}`)
+    yield* Effect.logWarning(`the stream ${name} has other limits from now on, for all nodes: ${words.join("; ")}`)
   })
+
+const limits = ["max_age", "max_bytes", "max_msgs", "num_replicas"] as const
 
 const logKey = "log"
 const beatKey = (node: NodeId) => `node.${node}`
@@ -382,23 +403,27 @@ const follow = (
 
 const between = (parts: Parts, from: number, to: number): Effect.Effect<ReadonlyArray<Message>, OutOfReach> =>
   Effect.gen(function*() {
-    const consumer = yield* ordered(parts, from)
-    const fetched = yield* call(() => consumer.fetch({ max_messages: to - from + 1, expires: 5000 }))
     const messages: Array<Message> = []
-    let bytes = 0
-    let oldest = 0
-    yield* Effect.ensuring(
-      forEach(fetched, (message) =>
-        Effect.sync(() => {
-          messages.push(messageOf(message))
-          bytes += message.data.length
-          while (bytes > lookBytes) bytes -= messages[oldest++]!.body.length
-          // What stood at the end may be gone: then nothing is left behind the last one.
-          return message.seq < to && message.info.pending > 0
-        })),
-      Effect.sync(() => fetched.stop())
-    )
-    return messages.slice(oldest).filter(({ place }) => place <= to)
+    let next = from
+    while (next <= to) {
+      const consumer = yield* ordered(parts, next)
+      if ((yield* call(() => consumer.info())).num_pending === 0) break
+      const fetched = yield* call(() => consumer.fetch({ max_messages: to - next + 1, expires: 5000 }))
+      const begin = next
+      yield* Effect.ensuring(
+        forEach(fetched, (message) =>
+          Effect.sync(() => {
+            if (message.seq <= to) messages.push(messageOf(message))
+            // What stood at the end may be gone: then nothing is left behind the last one.
+            next = message.info.pending === 0 ? to + 1 : message.seq + 1
+            return next <= to
+          })),
+        Effect.sync(() => fetched.stop())
+      )
+      // It ends after its time, whatever is missing yet.
+      if (next === begin) return yield* new OutOfReach({ why: "nothing comes of what is in the stream" })
+    }
+    return messages
   })
 
 const beats = (parts: Parts, heard: (node: NodeId) => void): Effect.Effect<never, OutOfReach> =>

@@ -28,12 +28,18 @@ export interface Options extends Omit<NatsLink.Options, "access">, NatsAccess.Op
 const make = (options: Options) =>
   Effect.gen(function*() {
     const stats = yield* Stats
-    const { closed, js, shared } = yield* NatsLink.make({ ...options, access: yield* NatsAccess.make(options) })
+    const { bringInLine, closed, js, shared } = yield* NatsLink.make({
+      ...options,
+      access: yield* NatsAccess.make(options)
+    })
     const lines = new LastLines(rememberedLines, rememberedBytes)
     const unusable = ({ why }: { readonly why: string }) =>
       new CannotOpen({ message: `NATS at ${options.servers.join(",")} cannot be used: ${why}` })
     const bucket = yield* Effect.mapError(
-      NatsRegistry.open(js, `${options.prefix}_registry`, options.replicas),
+      Effect.tap(
+        NatsRegistry.open(js, `${options.prefix}_registry`, options.replicas),
+        ({ stream }) => bringInLine(stream)
+      ),
       unusable
     )
     const member = yield* Effect.mapError(
@@ -41,8 +47,8 @@ const make = (options: Options) =>
         lease: options.lease,
         newId: () => randomBytes(8).toString("hex"),
         said: (said) => lines.addAll(said),
-        saidBefore: ({ erased, lines: older }) => lines.addOlder(older, erased),
-        lookBack: rememberedLines,
+        saidBefore: (said) => lines.addOlder(said),
+        linesBefore: (before) => lines.pageBefore(before),
         renewed: (start) => lines.clear(start)
       }),
       unusable

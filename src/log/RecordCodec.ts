@@ -125,14 +125,4 @@ export const decode = (body: Uint8Array): NodeRecord | undefined => {
   return text === undefined ? undefined : decodeRecord(text)
 }
 
-const saidTag = `"_tag":"Said"`
-
-/** How many lines a record has, without decoding it: in a text quotes are escaped. */
-export const countSaid = (body: Uint8Array): number => {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength)
-  let count = 0
-  for (let at = bytes.indexOf(saidTag); at >= 0; at = bytes.indexOf(saidTag, at + saidTag.length)) count++
-  return count
-}
-
 const plain = (event: Event) => "room" in event ? { ...event, room: event.room.name } : event

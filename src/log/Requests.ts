@@ -1,11 +1,16 @@
 /** What nodes ask each other, as bytes. What comes in is decoded like a stranger's: bounded, and made safe to show again. */
 import * as Schema from "effect/Schema"
+import { Seq } from "../domain/Event.ts"
+import { pageLines } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
 
 /** So many UTF-16 units one part of a world has; as UTF-8, with its quotes escaped, less than what a message may have. */
 export const partUnits = 100_000
 // All of them are less than what a string can hold.
 const mostParts = 5000
+
+/** A place in the order of all events. */
+const Place = Schema.NonNegativeInt.pipe(Schema.fromBrand(Seq))
 
 /** Which world, of those that a node tells of. */
 const Token = Schema.String.pipe(Schema.maxLength(64))
@@ -15,6 +20,8 @@ export const Request = Schema.Union(
   Schema.TaggedStruct("Here", {}),
   /** A part of its world: the first makes it, further ones have its token. */
   Schema.TaggedStruct("World", { token: Token, part: Schema.NonNegativeInt }),
+  /** The last lines before a place in the order of all events, as it remembers them; as many as fit. */
+  Schema.TaggedStruct("Lines", { before: Place }),
   /** Tell a user of this node something private. */
   Schema.TaggedStruct("Letter", {
     node: Codec.Node,
@@ -34,6 +41,19 @@ export const Reply = Schema.Union(
     token: Token,
     parts: Schema.Int.pipe(Schema.between(1, mostParts)),
     text: Schema.String.pipe(Schema.maxLength(partUnits))
+  }),
+  /** Of this log, whose lines it knows up to a place; behind `erased` none is missing. */
+  Schema.TaggedStruct("Lines", {
+    log: Token,
+    known: Place,
+    erased: Place,
+    lines: Schema.Array(Schema.Struct({
+      seq: Place,
+      at: Schema.Int.pipe(Schema.between(0, 8.64e15)),
+      room: Codec.Key,
+      who: Codec.Who,
+      text: Codec.ShownText
+    })).pipe(Schema.maxItems(pageLines))
   })
 )
 export type Reply = typeof Reply.Type

@@ -50,14 +50,23 @@ const event: FastCheck.Arbitrary<Event> = oneof(
   record({ _tag: constant("Told" as const), user, who, nonce, to: option(key, { nil: undefined }) })
 )
 const anyRecord = record({ node, number: FastCheck.nat(), events: array(event) })
+const place = FastCheck.nat().map(Seq)
 const request: FastCheck.Arbitrary<Requests.Request> = oneof(
   constant({ _tag: "Here" as const }),
   record({ _tag: constant("World" as const), token: node, part: FastCheck.nat() }),
+  record({ _tag: constant("Lines" as const), before: place }),
   record({ _tag: constant("Letter" as const), node, by: user, from: who, to: user, name, text: said })
 )
 const reply: FastCheck.Arbitrary<Requests.Reply> = oneof(
   record({ _tag: constant("Answer" as const), is: FastCheck.boolean() }),
-  record({ _tag: constant("Part" as const), token: node, parts: integer({ min: 1, max: 5000 }), text })
+  record({ _tag: constant("Part" as const), token: node, parts: integer({ min: 1, max: 5000 }), text }),
+  record({
+    _tag: constant("Lines" as const),
+    log: node,
+    known: place,
+    erased: place,
+    lines: array(record({ seq: place, at: FastCheck.nat(), room: key, who, text: said }), { maxLength: 100 })
+  })
 )
 const numbers = (node: NodeId, number: number) =>
   UserId(number + Codec.usersOfNode * (1 + Number.parseInt(node.slice(0, 4) || "0", 16)))

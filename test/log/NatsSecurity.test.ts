@@ -32,7 +32,7 @@ import { config, doors } from "../support/server.ts"
 const page = readFileSync(new URL("../../src/log/README.md", import.meta.url), "utf8")
 const blocks = [...page.matchAll(/^```(\w*)\n([^]*?)^```$/gm)].map(([, kind, text = ""]) => ({ kind, text }))
 const configuration = blocks.find(({ kind }) => kind === "")?.text ?? ""
-const commands = blocks.find(({ kind }) => kind === "sh")?.text ?? ""
+const commands = blocks.find(({ kind, text }) => kind === "sh" && text.includes("openssl"))?.text ?? ""
 
 /** A server as the page says, with strangers: `guest` has an account with the nodes, but not their rights; `other` has its own. */
 const secured = Effect.gen(function*() {

@@ -4,7 +4,8 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
 import * as HashMap from "effect/HashMap"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
@@ -61,6 +62,7 @@ class Simulation {
   private readonly timeline = new Timeline()
   private readonly stream: SimulatedStream
   private readonly processes: Array<Process> = []
+  private readonly fibers = new Set<Fiber.RuntimeFiber<unknown, unknown>>()
   /** What happened at each place of each log, as the first node that came there had it. */
   private readonly truth = new Map<string, string>()
   private readonly said = new Map<string, number>()
@@ -90,6 +92,10 @@ class Simulation {
     this.pass(thawed - this.timeline.now + 20_000)
     this.judge()
     for (const process of this.processes) this.end(process)
+    this.pass(5000)
+    // What has not ended is never forgotten.
+    for (const fiber of this.fibers) fiber.unsafeInterruptAsFork(FiberId.none)
+    this.pass(5000)
     return { ...this.counts, purged: this.stream.purged }
   }
 
@@ -102,11 +108,13 @@ class Simulation {
     return all[Math.floor(this.chance() * all.length)]
   }
 
-  private start<A, E>(process: Process, self: Effect.Effect<A, E>): Fiber.RuntimeFiber<A, E> {
-    return Effect.runFork(
+  private start<A, E>(process: Process, self: Effect.Effect<A, E>): void {
+    const fiber = Effect.runFork(
       self.pipe(Effect.withClock(this.timeline.clock(process.way.host)), Logger.withMinimumLogLevel(LogLevel.None)),
       { scheduler: this.timeline.scheduler }
     )
+    this.fibers.add(fiber)
+    fiber.addObserver(() => this.fibers.delete(fiber))
   }
 
   /** Something that people do, or that happens to a process or the stream. */
@@ -161,8 +169,8 @@ class Simulation {
         lease,
         newId: () => `${++this.ids}`.padStart(8, "0"),
         said: () => {},
-        saidBefore: () => {},
-        lookBack: 100,
+        saidBefore: () => false,
+        linesBefore: () => ({ lines: [], erased: Seq(0) }),
         renewed: () => {}
       })
       const { start } = log
