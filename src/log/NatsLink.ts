@@ -403,27 +403,25 @@ const follow = (
 
 const between = (parts: Parts, from: number, to: number): Effect.Effect<ReadonlyArray<Message>, OutOfReach> =>
   Effect.gen(function*() {
+    if (from > to) return []
+    const consumer = yield* ordered(parts, from)
+    if ((yield* call(() => consumer.info())).num_pending === 0) return []
+    const fetched = yield* call(() => consumer.fetch({ max_messages: to - from + 1, expires: 5000 }))
     const messages: Array<Message> = []
     let next = from
-    while (next <= to) {
-      const consumer = yield* ordered(parts, next)
-      if ((yield* call(() => consumer.info())).num_pending === 0) break
-      const fetched = yield* call(() => consumer.fetch({ max_messages: to - next + 1, expires: 5000 }))
-      const begin = next
-      yield* Effect.ensuring(
-        forEach(fetched, (message) =>
-          Effect.sync(() => {
-            if (message.seq <= to) messages.push(messageOf(message))
-            // What stood at the end may be gone: then nothing is left behind the last one.
-            next = message.info.pending === 0 ? to + 1 : message.seq + 1
-            return next <= to
-          })),
-        Effect.sync(() => fetched.stop())
-      )
-      // It ends after its time, whatever is missing yet.
-      if (next === begin) return yield* new OutOfReach({ why: "nothing comes of what is in the stream" })
-    }
-    return messages
+    yield* Effect.ensuring(
+      forEach(fetched, (message) =>
+        Effect.sync(() => {
+          if (message.seq <= to) messages.push(messageOf(message))
+          // What stood at the end may be gone: then nothing is left behind the last one.
+          next = message.info.pending === 0 ? to + 1 : message.seq + 1
+          return next <= to
+        })),
+      Effect.sync(() => fetched.stop())
+    )
+    if (next === from) return yield* new OutOfReach({ why: "nothing comes of what is in the stream" })
+    // It ends after its time, whatever is missing yet.
+    return messages.concat(yield* between(parts, next, to))
   })
 
 const beats = (parts: Parts, heard: (node: NodeId) => void): Effect.Effect<never, OutOfReach> =>
