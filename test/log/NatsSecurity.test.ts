@@ -210,8 +210,9 @@ describeNats("NatsSecurity", { concurrent: true }, () => {
       const refuses = (says: string, ...flags: ReadonlyArray<string>) =>
         Effect.gen(function*() {
           const child = yield* server(...flags)
-          const over = yield* Effect.timeout(child.over, "10 seconds")
-          assert.deepStrictEqual({ ...over, stderr: over.stderr.trim() }, { code: 1, stdout: "", stderr: says })
+          const { code, stderr, stdout } = yield* Effect.timeout(child.over, "10 seconds")
+          assert.deepStrictEqual({ code, stderr: stderr.trim() }, { code: 1, stderr: says })
+          assert.match(stdout, /^(?:\S+ \S+ INFO .*: connecting to NATS at \S+\n)?$/)
         })
       const login = (file: string) => [...trusting, "--nats-login", file]
       const cannotRead = `${absent} cannot be read: ENOENT: no such file or directory, open '${absent}'`
@@ -224,7 +225,7 @@ describeNats("NatsSecurity", { concurrent: true }, () => {
       yield* refuses(`${garbage} must hold USER:PASSWORD`, ...login(garbage))
       yield* refuses(`${garbage} must hold the seed of an nkey`, ...trusting, "--nats-nkey", garbage)
       yield* refuses(`${garbage} must hold certificates (PEM)`, "--nats", url, "--nats-ca", garbage)
-      yield* refuses(`NATS at ${url} cannot be reached: self-signed certificate`, "--nats", url)
+      yield* refuses(`NATS at ${url} cannot be reached: self-signed certificate (see --nats-ca)`, "--nats", url)
       // It has no rights there.
       const { code, stderr } = yield* Effect.flatMap(server(...withLogin, "--nats-prefix", "other"), ({ over }) => over)
       assert.match(stderr, /^JetStream at \S+ cannot be used: Permissions Violation for \w+ \w* ?"\S*other\S*"\n$/)
