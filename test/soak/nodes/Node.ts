@@ -25,7 +25,7 @@ const flags = [
 ]
 
 // What a node that is cut off on purpose says.
-const expected = /the stream that the nodes share is out of reach|the registry failed: timeout/
+const expected = /the stream that the nodes share is out of reach|the registry failed: (?:timeout|no answer from NATS)/
 
 export const make = (
   number: number,
