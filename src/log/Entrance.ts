@@ -117,11 +117,7 @@ const askForWorld = (
 
 const fetch = (shared: SharedStream, node: NodeId, numbers: UserNumbers) =>
   Effect.gen(function*() {
-    const ask = (token: string, part: number) =>
-      Effect.flatMap(shared.ask(node, Requests.request.encode({ _tag: "World", token, part })), (body) => {
-        const reply = Requests.reply.decode(body)
-        return reply?._tag === "Part" ? Effect.succeed(reply) : new OutOfReach({ why: "the answer is none" })
-      })
+    const ask = (token: string, part: number) => Requests.ask(shared, node, { _tag: "World", token, part }, "Part")
     const first = yield* ask("", 0)
     let text = first.text
     for (let part = 1; part < first.parts; part++) text += (yield* ask(first.token, part)).text
@@ -190,14 +186,12 @@ const olderOf = (shared: SharedStream, { from }: Identity, erased: Seq) =>
   })
 
 const askForLines = (shared: SharedStream, node: NodeId, log: string, before: Seq): Effect.Effect<Said, OutOfReach> =>
-  shared.ask(node, Requests.request.encode({ _tag: "Lines", before })).pipe(
-    Effect.catchTag("NoSuchNode", () => new OutOfReach({ why: "the node is not there" })),
-    Effect.flatMap((body) => {
-      const reply = Requests.reply.decode(body)
-      const isGood = reply?._tag === "Lines" && reply.log === log && reply.known >= before - 1
-      return isGood ? Effect.succeed(reply) : new OutOfReach({ why: "the answer is none" })
-    })
+  Effect.filterOrFail(
+    Requests.ask(shared, node, { _tag: "Lines", before }, "Lines"),
+    (reply) => reply.log === log && reply.known >= before - 1,
+    () => new OutOfReach({ why: "the node does not know yet" })
   )
+
 type Read = Codec.NodeRecord & Pick<Stored, "seq" | "at">
 
 const read = ({ at, body, place }: Message): Read | undefined => {

@@ -32,11 +32,14 @@ export class LastLines extends Lines {
     this.trim()
   }
 
-  /** Adds what was said before all of them. Whether there is room for more. */
-  addOlder({ erased, lines }: Said): boolean {
+  /** Adds what was said before all of them. */
+  addOlder({ erased, lines }: Said): void {
     this.erased = erased
     this.addFirst(lines)
     this.trim()
+  }
+
+  get hasRoom(): boolean {
     return this.size < this.most && this.bytes < (1 - step) * this.mostBytes
   }
 

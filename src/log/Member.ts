@@ -13,12 +13,12 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
-import { type Event, isPresence, type Line, NodeId, Seq } from "../domain/Event.ts"
+import { type Event, isPresence, NodeId, Seq } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import * as World from "../domain/World.ts"
 import type { Stats } from "../ops/Stats.ts"
 import * as Entrance from "./Entrance.ts"
-import type { Said } from "./LastLines.ts"
+import type { LastLines } from "./LastLines.ts"
 import { type Follower, LogLost } from "./MessageLog.ts"
 import type { Letter } from "./OtherNodes.ts"
 import * as Codec from "./RecordCodec.ts"
@@ -32,14 +32,8 @@ export interface Options {
   readonly lease: number
   /** Gives an ID that no node ever had, of hexadecimal digits. */
   readonly newId: () => string
-  /** Told of lines that were said, in order. */
-  readonly said: (lines: ReadonlyArray<Line>) => void
-  /** Told again and again of what was said before all that is known. `false`: that is enough. */
-  readonly saidBefore: (said: Said) => boolean
-  /** The last lines before a place that are known, a page of them. */
-  readonly linesBefore: (before: Seq) => Said
-  /** The log is another one: nothing of what was said up to this place is in it. */
-  readonly renewed: (start: Seq) => void
+  /** What this node remembers of what was said. */
+  readonly lines: LastLines
 }
 
 /** After so many ms without a sign of the stream people are told. */
@@ -91,7 +85,7 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
     const numbers = new UserNumbers()
     const entered = yield* Entrance.enter(shared, options, numbers)
     const { identity, others, place, said, start } = entered
-    const wantsMore = options.saidBefore(said)
+    options.lines.addOlder(said)
     const node = NodeId(options.newId())
     numbers.isOwn(node)
     stats.link.place = place
@@ -104,7 +98,6 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
       numbers,
       start,
       entered,
-      wantsMore,
       identity,
       node,
       /** The place of the last message that was taken. */
@@ -299,19 +292,21 @@ const entering = (state: State) =>
 
 /** Learns what was said before, page by page, while others are served. */
 const lookingBack = (state: State) => {
-  const { entered, options, shared } = state
-  const { identity, said } = entered
-  let { erased } = said
-  let isEnough = !state.wantsMore
+  const { entered, options: { lines }, shared } = state
+  const { identity } = entered
+  let isAll = false
   const page = Effect.gen(function*() {
+    const { erased } = lines
     const living = Array.from(state.heard.keys()).filter((node) => node !== state.node)
     const older = yield* Entrance.older(shared, entered, erased, living)
-    isEnough = older.erased >= erased || state.identity !== identity || !options.saidBefore(older)
-    erased = older.erased
+    isAll = older.erased >= erased
+    // Those that it had may be gone meanwhile: more was said, or the log is another one.
+    if (!isAll && lines.erased === erased) lines.addOlder(older)
     yield* Effect.sleep(1)
   })
   return Effect.whileLoop({
-    while: () => !isEnough && erased > Entrance.lastAt(identity.from),
+    while: () =>
+      !isAll && state.identity === identity && lines.hasRoom && lines.erased > Entrance.lastAt(identity.from),
     body: () => Effect.orDie(Effect.retry(page, Schedule.spaced(lookEvery))),
     step: () => {}
   })
@@ -339,7 +334,7 @@ const renew = (state: State, identity: Identity) =>
     const world = yield* follower.world
     const start = Seq(Codec.seqAt(identity.from + 1) - 1)
     yield* follower.renew(start)
-    state.options.renewed(start)
+    state.options.lines.clear(start)
     state.identity = identity
     state.place = identity.from
     // What it has sent before may come yet.
@@ -391,7 +386,7 @@ const take = (
       events: events.map((event) => ofNode(state.numbers, node, event))
     }
     const { apply, kept } = yield* follower.fold(stored, applied?.isAwaited ?? false)
-    state.options.said(kept.lines)
+    state.options.lines.addAll(kept.lines)
     yield* apply
     for (const event of events) if (event._tag === "NodeGone") yield* buried(state, event.node, world)
     return applied
@@ -544,7 +539,7 @@ const answer = (state: State, request: Requests.Request | undefined): Effect.Eff
         return Requests.reply.encode({ _tag: "Answer", is })
       }
       case "Lines": {
-        const { erased, lines } = state.options.linesBefore(Seq(request.before))
+        const { erased, lines } = state.options.lines.pageBefore(request.before)
         const known = Entrance.lastAt(state.place)
         return Requests.reply.encode({ _tag: "Lines", log: state.identity.id, known, erased, lines })
       }
@@ -563,17 +558,10 @@ const answer = (state: State, request: Requests.Request | undefined): Effect.Eff
     }
   })
 
-const tell = ({ node: own, numbers, shared }: State, node: NodeId, { by, from, name, text, to }: Letter) =>
-  shared.ask(
-    node,
-    Requests.request.encode({ _tag: "Letter", node: own, by, from, to: numbers.numberOf(to), name, text })
-  ).pipe(
-    Effect.catchTag("NoSuchNode", () => new OutOfReach({ why: "the node is not there" })),
-    Effect.flatMap((body) => {
-      const reply = Requests.reply.decode(body)
-      return reply?._tag === "Answer" ? Effect.succeed(reply.is) : new OutOfReach({ why: "the answer is none" })
-    })
-  )
+const tell = ({ node: own, numbers, shared }: State, node: NodeId, { by, from, name, text, to }: Letter) => {
+  const letter = { _tag: "Letter", node: own, by, from, to: numbers.numberOf(to), name, text } as const
+  return Effect.map(Requests.ask(shared, node, letter, "Answer"), ({ is }) => is)
+}
 
 /** It goes in order: nobody has to wait for its lease. */
 const leave = (state: State) =>

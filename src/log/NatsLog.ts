@@ -46,10 +46,7 @@ const make = (options: Options) =>
       Member.make(shared, stats, {
         lease: options.lease,
         newId: () => randomBytes(8).toString("hex"),
-        said: (said) => lines.addAll(said),
-        saidBefore: (said) => lines.addOlder(said),
-        linesBefore: (before) => lines.pageBefore(before),
-        renewed: (start) => lines.clear(start)
+        lines
       }),
       unusable
     ).pipe(Effect.retry(Schedule.spaced("300 millis").pipe(Schedule.upTo("10 seconds"))))

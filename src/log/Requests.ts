@@ -1,8 +1,10 @@
 /** What nodes ask each other, as bytes. What comes in is decoded like a stranger's: bounded, and made safe to show again. */
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { Seq } from "../domain/Event.ts"
+import { type NodeId, Seq } from "../domain/Event.ts"
 import { pageLines } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
+import { OutOfReach, type SharedStream } from "./SharedStream.ts"
 
 /** So many UTF-16 units one part of a world has; as UTF-8, with its quotes escaped, less than what a message may have. */
 export const partUnits = 100_000
@@ -74,3 +76,14 @@ const codec = <A, I>(schema: Schema.Schema<A, I>) => {
 
 export const request = codec(Request)
 export const reply = codec(Reply)
+
+const isOf = <A extends Reply["_tag"]>(tag: A) => (value: Reply | undefined): value is Extract<Reply, { _tag: A }> =>
+  value?._tag === tag
+
+/** Asks a node, and gives its answer; fails if it is not there, or answers with something else. */
+export const ask = <A extends Reply["_tag"]>(shared: SharedStream, node: NodeId, question: Request, tag: A) =>
+  shared.ask(node, request.encode(question)).pipe(
+    Effect.catchTag("NoSuchNode", () => new OutOfReach({ why: "the node is not there" })),
+    Effect.map(reply.decode),
+    Effect.filterOrFail(isOf(tag), () => new OutOfReach({ why: "the answer is none" }))
+  )

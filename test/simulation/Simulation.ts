@@ -16,6 +16,7 @@ import { type Event, type Line, Nonce, Seq, type Stored, UserId } from "../../sr
 import { Name, nameKey } from "../../src/domain/Name.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
+import { LastLines } from "../../src/log/LastLines.ts"
 import * as Member from "../../src/log/Member.ts"
 import type { Follower } from "../../src/log/MessageLog.ts"
 import { Stats } from "../../src/ops/Stats.ts"
@@ -168,10 +169,7 @@ class Simulation {
       const log = yield* Member.make(process.way.shared, stats, {
         lease,
         newId: () => `${++this.ids}`.padStart(8, "0"),
-        said: () => {},
-        saidBefore: () => false,
-        linesBefore: () => ({ lines: [], erased: Seq(0) }),
-        renewed: () => {}
+        lines: new LastLines(1000, 1_048_576)
       })
       const { start } = log
       process.world = "world" in start ? start.world : World.empty(start.seq, [], start.nonces, start.gone)
