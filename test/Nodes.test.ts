@@ -32,6 +32,13 @@ const back = "*** 已恢复"
 const replaced = "*** 聊天记录已更换，旧消息不再可见"
 
 const dies = ({ child }: { readonly child: Child }) => Effect.zipRight(child.signal("SIGKILL"), child.over)
+const ends = ({ child }: { readonly child: Child }) => Effect.zipRight(child.signal("SIGTERM"), child.over)
+
+const natsClient = (urls: string) =>
+  Effect.acquireRelease(
+    Effect.promise(() => connectNats({ servers: urls.split(",") })),
+    (connection) => Effect.promise(() => connection.close())
+  )
 
 /** Two nodes with somebody on each, who know of each other. */
 const pair = (url: string) =>
@@ -72,8 +79,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         assert.deepStrictEqual(read[1], read[0])
         assert.deepStrictEqual(read[2], read[0])
         assert.strictEqual(new Set(read[0]).size, 90)
-        yield* a.child.signal("SIGTERM")
-        assert.strictEqual((yield* a.child.over).code, 0)
+        assert.strictEqual((yield* ends(a)).code, 0)
         // It went in order: nobody waits for its lease.
         const gone = offline(ann, zoe === ann ? "zoe" : undefined)
         for (const one of [bob, eve]) yield* one.sees(gone)
@@ -181,10 +187,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           `${called(ann, "Ann")}old`
         ])
         yield* bob.sees(`${called(ann, "Ann")}old`)
-        const connection = yield* Effect.acquireRelease(
-          Effect.promise(() => connectNats({ servers: url })),
-          (connection) => Effect.promise(() => connection.close())
-        )
+        const connection = yield* natsClient(url)
         const manager = yield* Effect.promise(() => jetstreamManager(connection))
         yield* Effect.promise(() => manager.streams.delete("tellnet_log"))
         const read = yield* until(bob, replaced)
@@ -239,16 +242,11 @@ describeNats("Several nodes", { concurrent: true }, () => {
     "give what is there as many replicas as the last one wants that begins",
     () =>
       Effect.gen(function*() {
-        const urls = (yield* natsCluster).map(({ url }) => url)
-        const servers = urls.join(",")
+        const urls = (yield* natsCluster).map(({ url }) => url).join(",")
         for (const replicas of [1, 3]) {
-          const one = yield* node(servers, "--nats-replicas", `${replicas}`)
-          yield* one.child.signal("SIGTERM")
-          yield* one.child.over
-          const connection = yield* Effect.acquireRelease(
-            Effect.promise(() => connectNats({ servers: urls })),
-            (connection) => Effect.promise(() => connection.close())
-          )
+          const one = yield* node(urls, "--nats-replicas", `${replicas}`)
+          yield* ends(one)
+          const connection = yield* natsClient(urls)
           const manager = yield* Effect.promise(() => jetstreamManager(connection))
           for (const name of ["tellnet_log", "KV_tellnet_nodes", "KV_tellnet_registry"]) {
             const { config } = yield* Effect.promise(() => manager.streams.info(name))
@@ -295,10 +293,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         const { url } = yield* natsServer()
         const before = yield* node(url)
         yield* dies(before)
-        const connection = yield* Effect.acquireRelease(
-          Effect.promise(() => connectNats({ servers: url })),
-          (connection) => Effect.promise(() => connection.close())
-        )
+        const connection = yield* natsClient(url)
         // More than a node reads before it lets people in.
         const lines = 6000
         const who = { address: Address("192.0.2.1:1"), name: Name("old") }
@@ -360,8 +355,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
       const { url } = yield* natsServer()
       // Where the stream is there already, the server alone would say yes.
       const first = yield* node(url)
-      yield* first.child.signal("SIGTERM")
-      yield* first.child.over
+      yield* ends(first)
       const child = yield* bundled([...flags(url), "--nats-replicas", "3"])
       const { code, stderr } = yield* child.over
       assert.strictEqual(code, 1)
