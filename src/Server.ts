@@ -126,8 +126,10 @@ const stop = (doors: ReadonlyArray<Door>, sessions: FiberSet.FiberSet<void>, con
     yield* Effect.log("stopping")
     yield* Effect.forEach(doors, ({ stop }) => stop, { discard: true })
     const closing = Effect.interruptible(close({ _tag: "ShuttingDown" }))
-    // A commit that hangs, or other nodes out of reach, would hold it up for ever: then nobody is heard any more.
-    if (Option.isNone(yield* Effect.timeoutOption(closing, shutdownGrace))) {
+    const log = yield* MessageLog
+    // A commit that hangs, a log that is lost, or other nodes out of reach would hold it up for ever: then nobody is heard any more.
+    const closed = Effect.timeout(Effect.raceFirst(closing, Effect.interruptible(log.running)), shutdownGrace)
+    if (Option.isNone(yield* Effect.option(closed))) {
       yield* Effect.forkDaemon(Fiber.interrupt(fiber))
       yield* Effect.timeoutOption(closing, "1 second")
     }

@@ -1,11 +1,11 @@
 /** Several nodes of one chat, as processes of their own, and what can happen to them and to NATS. */
 import { assert, it } from "@effect/vitest"
 import { jetstream, jetstreamManager } from "@nats-io/jetstream"
-import { connect as connectNats } from "@nats-io/transport-node"
+import { connect as connectNats, type NatsConnection } from "@nats-io/transport-node"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { Address } from "../src/domain/Address.ts"
-import { NodeId, UserId } from "../src/domain/Event.ts"
+import { type Event, NodeId, Nonce, UserId } from "../src/domain/Event.ts"
 import { Name } from "../src/domain/Name.ts"
 import { lobby } from "../src/domain/Room.ts"
 import * as Codec from "../src/log/RecordCodec.ts"
@@ -14,6 +14,7 @@ import { type Client, connect, within } from "./support/client.ts"
 import { describeNats, natsCluster, natsServer } from "./support/natsServer.ts"
 import { called, come, told, until } from "./support/people.ts"
 import { program } from "./support/program.ts"
+import { slowLink } from "./support/slowLink.ts"
 
 const flags = (url: string) => ["--port", "0", "--metrics-port", "0", "--nats", url]
 
@@ -38,6 +39,20 @@ const natsClient = (urls: string) =>
   Effect.acquireRelease(
     Effect.promise(() => connectNats({ servers: urls.split(",") })),
     (connection) => Effect.promise(() => connection.close())
+  )
+
+const old = { user: UserId(1), who: { address: Address("192.0.2.1:1"), name: Name("old") }, room: lobby }
+const said = (text: string) => ({ _tag: "Said", ...old, text }) as const
+
+/** Writes records of a node that is not there any more. */
+const writeRecords = (connection: NatsConnection, records: ReadonlyArray<ReadonlyArray<Event>>) =>
+  Effect.forEach(
+    records,
+    (events, n) => {
+      const body = Codec.encode({ node: NodeId("abcd"), number: n + 1, events })
+      return Effect.promise(() => jetstream(connection).publish("tellnet.log.said", body))
+    },
+    { concurrency: 100, discard: true }
   )
 
 /** Two nodes with somebody on each, who know of each other. */
@@ -296,12 +311,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         const connection = yield* natsClient(url)
         // More than a node reads before it lets people in.
         const lines = 6000
-        const who = { address: Address("192.0.2.1:1"), name: Name("old") }
-        yield* Effect.forEach(Arr.range(1, lines), (number) => {
-          const said = { _tag: "Said", user: UserId(1), who, room: lobby, text: `line ${number}` } as const
-          const body = Codec.encode({ node: NodeId("abcd"), number, events: [said] })
-          return Effect.promise(() => jetstream(connection).publish("tellnet.log.said", body))
-        }, { concurrency: 100, discard: true })
+        yield* writeRecords(connection, Arr.makeBy(lines, (n) => [said(`line ${n + 1}`)]))
         const { port } = yield* node(url)
         const bot = yield* program(port)
         const first = bot.answered({ do: "history", id: 1, limit: 1, after: 0 }).pipe(
@@ -311,6 +321,57 @@ describeNats("Several nodes", { concurrent: true }, () => {
         yield* within("the first line", first)
       }),
     60_000
+  )
+
+  it.scopedLive(
+    "read all of what was said last, on however slow a way",
+    () =>
+      Effect.gen(function*() {
+        const nats = yield* natsServer()
+        yield* ends(yield* node(nats.url))
+        const connection = yield* natsClient(nats.url)
+        const text = "x".repeat(3900)
+        const nonce = Nonce("said-before-them")
+        const records = Arr.makeBy(240, (n) => Arr.makeBy(18, (k) => said(`${n}.${k} ${text}`)))
+        yield* writeRecords(connection, [...records, [{ ...said("the last one"), nonce }]])
+        // One request for all of it would take longer than any answer is waited for.
+        const way = yield* slowLink(nats.port, 3_000_000)
+        const bot = yield* program((yield* node(`nats://127.0.0.1:${way}`, "--rate", "0")).port)
+        const past = yield* bot.answered({ do: "history", id: 1, limit: 19 })
+        const texts = past.flatMap((line) => line.kind === "past" ? [line.text.split(" x")[0]] : [])
+        assert.deepStrictEqual(texts, [...Arr.makeBy(18, (k) => `239.${k}`), "the last one"])
+        // It is not said again.
+        const again = yield* bot.answered({ do: "say", text: "the last one", nonce, id: 2 })
+        assert.strictEqual(again.length, 1)
+        assert.include(again[0], { kind: "answer", ok: true })
+      }),
+    60_000
+  )
+
+  it.scopedLive(
+    "end at once where the stream forgot what they had not seen, and say so",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const { ann, b, bob } = yield* pair(url)
+        const connection = yield* natsClient(url)
+        const manager = yield* Effect.promise(() => jetstreamManager(connection))
+        yield* b.child.signal("SIGSTOP")
+        // What it asked for already will come.
+        yield* writeRecords(connection, Arr.makeBy(1000, () => []))
+        assert.deepStrictEqual(yield* told(ann, "rename|张三"), ["您已经更新用户名:张三"])
+        assert.deepStrictEqual(yield* told(ann, "never seen there"), [`${called(ann, "张三")}never seen there`])
+        const { state } = yield* Effect.promise(() => manager.streams.info("tellnet_log"))
+        yield* Effect.promise(() => manager.streams.purge("tellnet_log", { seq: state.last_seq }))
+        yield* b.child.signal("SIGCONT")
+        assert.deepStrictEqual(yield* told(ann, "one more"), [`${called(ann, "张三")}one more`])
+        yield* bob.sees("*** 服务器即将关闭")
+        const { code, stdout } = yield* b.child.over
+        assert.strictEqual(code, 1)
+        assert.include(stdout, "the stream has forgotten what this node had not seen yet")
+        yield* ann.sees(offline(bob))
+      }),
+    30_000
   )
 
   it.scopedLive(
