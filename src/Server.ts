@@ -127,7 +127,8 @@ const stop = (doors: ReadonlyArray<Door>, sessions: FiberSet.FiberSet<void>, con
     yield* Effect.forEach(doors, ({ stop }) => stop, { discard: true })
     const closing = Effect.interruptible(close({ _tag: "ShuttingDown" }))
     const log = yield* MessageLog
-    // A commit that hangs, a log that is lost, or other nodes out of reach would hold it up for ever: then nobody is heard any more.
+    // A commit that hangs, a log that is lost, or other nodes out of reach would hold it up for ever: then nobody is heard any
+    // more.
     const closed = Effect.timeout(Effect.raceFirst(closing, Effect.interruptible(log.running)), shutdownGrace)
     if (Option.isNone(yield* Effect.option(closed))) {
       yield* Effect.forkDaemon(Fiber.interrupt(fiber))

@@ -1,7 +1,7 @@
 /** Several nodes of one chat, as processes of their own, and what can happen to them and to NATS. */
 import { assert, it } from "@effect/vitest"
-import { jetstream, jetstreamManager } from "@nats-io/jetstream"
-import { connect as connectNats, type NatsConnection } from "@nats-io/transport-node"
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream"
+import { connect as connectNats } from "@nats-io/transport-node"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { Address } from "../src/domain/Address.ts"
@@ -9,12 +9,12 @@ import { type Event, NodeId, Nonce, UserId } from "../src/domain/Event.ts"
 import { Name } from "../src/domain/Name.ts"
 import { lobby } from "../src/domain/Room.ts"
 import * as Codec from "../src/log/RecordCodec.ts"
+import * as Proxy from "./soak/nodes/Proxy.ts"
 import { bundled, type Child, get, measures, monitor, port } from "./support/child.ts"
 import { type Client, connect, within } from "./support/client.ts"
 import { describeNats, natsCluster, natsServer } from "./support/natsServer.ts"
 import { called, come, told, until } from "./support/people.ts"
 import { program } from "./support/program.ts"
-import { slowLink } from "./support/slowLink.ts"
 
 const flags = (url: string) => ["--port", "0", "--metrics-port", "0", "--nats", url]
 
@@ -35,22 +35,26 @@ const replaced = "*** 聊天记录已更换，旧消息不再可见"
 const dies = ({ child }: { readonly child: Child }) => Effect.zipRight(child.signal("SIGKILL"), child.over)
 const ends = ({ child }: { readonly child: Child }) => Effect.zipRight(child.signal("SIGTERM"), child.over)
 
-const natsClient = (urls: string) =>
-  Effect.acquireRelease(
-    Effect.promise(() => connectNats({ servers: urls.split(",") })),
-    (connection) => Effect.promise(() => connection.close())
+/** What is on NATS, past all nodes. */
+const jetStream = (urls: string) =>
+  Effect.flatMap(
+    Effect.acquireRelease(
+      Effect.promise(() => connectNats({ servers: urls.split(",") })),
+      (connection) => Effect.promise(() => connection.close())
+    ),
+    (connection) => Effect.promise(() => jetstreamManager(connection))
   )
 
 const old = { user: UserId(1), who: { address: Address("192.0.2.1:1"), name: Name("old") }, room: lobby }
 const said = (text: string) => ({ _tag: "Said", ...old, text }) as const
 
 /** Writes records of a node that is not there any more. */
-const writeRecords = (connection: NatsConnection, records: ReadonlyArray<ReadonlyArray<Event>>) =>
+const writeRecords = (manager: JetStreamManager, records: ReadonlyArray<ReadonlyArray<Event>>) =>
   Effect.forEach(
     records,
     (events, n) => {
       const body = Codec.encode({ node: NodeId("abcd"), number: n + 1, events })
-      return Effect.promise(() => jetstream(connection).publish("tellnet.log.said", body))
+      return Effect.promise(() => manager.jetstream().publish("tellnet.log.said", body))
     },
     { concurrency: 100, discard: true }
   )
@@ -202,8 +206,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           `${called(ann, "Ann")}old`
         ])
         yield* bob.sees(`${called(ann, "Ann")}old`)
-        const connection = yield* natsClient(url)
-        const manager = yield* Effect.promise(() => jetstreamManager(connection))
+        const manager = yield* jetStream(url)
         yield* Effect.promise(() => manager.streams.delete("tellnet_log"))
         const read = yield* until(bob, replaced)
         // Everybody is gone in it at first.
@@ -261,8 +264,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         for (const replicas of [1, 3]) {
           const one = yield* node(urls, "--nats-replicas", `${replicas}`)
           yield* ends(one)
-          const connection = yield* natsClient(urls)
-          const manager = yield* Effect.promise(() => jetstreamManager(connection))
+          const manager = yield* jetStream(urls)
           for (const name of ["tellnet_log", "KV_tellnet_nodes", "KV_tellnet_registry"]) {
             const { config } = yield* Effect.promise(() => manager.streams.info(name))
             assert.strictEqual(config.num_replicas, replicas, name)
@@ -308,10 +310,10 @@ describeNats("Several nodes", { concurrent: true }, () => {
         const { url } = yield* natsServer()
         const before = yield* node(url)
         yield* dies(before)
-        const connection = yield* natsClient(url)
+        const manager = yield* jetStream(url)
         // More than a node reads before it lets people in.
         const lines = 6000
-        yield* writeRecords(connection, Arr.makeBy(lines, (n) => [said(`line ${n + 1}`)]))
+        yield* writeRecords(manager, Arr.makeBy(lines, (n) => [said(`line ${n + 1}`)]))
         const { port } = yield* node(url)
         const bot = yield* program(port)
         const first = bot.answered({ do: "history", id: 1, limit: 1, after: 0 }).pipe(
@@ -329,14 +331,14 @@ describeNats("Several nodes", { concurrent: true }, () => {
       Effect.gen(function*() {
         const nats = yield* natsServer()
         yield* ends(yield* node(nats.url))
-        const connection = yield* natsClient(nats.url)
+        const manager = yield* jetStream(nats.url)
         const text = "x".repeat(3900)
         const nonce = Nonce("said-before-them")
         const records = Arr.makeBy(240, (n) => Arr.makeBy(18, (k) => said(`${n}.${k} ${text}`)))
-        yield* writeRecords(connection, [...records, [{ ...said("the last one"), nonce }]])
+        yield* writeRecords(manager, [...records, [{ ...said("the last one"), nonce }]])
         // One request for all of it would take longer than any answer is waited for.
-        const way = yield* slowLink(nats.port, 3_000_000)
-        const bot = yield* program((yield* node(`nats://127.0.0.1:${way}`, "--rate", "0")).port)
+        const way = yield* Proxy.make(nats.port, 3_000_000)
+        const bot = yield* program((yield* node(`nats://127.0.0.1:${way.port}`, "--rate", "0")).port)
         const past = yield* bot.answered({ do: "history", id: 1, limit: 19 })
         const texts = past.flatMap((line) => line.kind === "past" ? [line.text.split(" x")[0]] : [])
         assert.deepStrictEqual(texts, [...Arr.makeBy(18, (k) => `239.${k}`), "the last one"])
@@ -354,11 +356,10 @@ describeNats("Several nodes", { concurrent: true }, () => {
       Effect.gen(function*() {
         const { url } = yield* natsServer()
         const { ann, b, bob } = yield* pair(url)
-        const connection = yield* natsClient(url)
-        const manager = yield* Effect.promise(() => jetstreamManager(connection))
+        const manager = yield* jetStream(url)
         yield* b.child.signal("SIGSTOP")
         // What it asked for already will come.
-        yield* writeRecords(connection, Arr.makeBy(1000, () => []))
+        yield* writeRecords(manager, Arr.makeBy(1000, () => []))
         assert.deepStrictEqual(yield* told(ann, "rename|张三"), ["您已经更新用户名:张三"])
         assert.deepStrictEqual(yield* told(ann, "never seen there"), [`${called(ann, "张三")}never seen there`])
         const { state } = yield* Effect.promise(() => manager.streams.info("tellnet_log"))

@@ -19,9 +19,9 @@ import type { UserNumbers } from "./UserNumbers.ts"
 const lookedAt = 5000
 const remembered = 5000
 const retryEvery = 200
-// So many records are fetched at once, and so many are decoded in one go where others want to be served meanwhile.
-const atOnce = 250
-const inOneGo = 50
+// So many records are fetched and decoded at once: others want to be served meanwhile, and on a slow link the answers to other
+// requests come behind them.
+const atOnce = 50
 
 export interface Entered {
   readonly identity: Identity
@@ -175,7 +175,7 @@ const olderOf = (shared: SharedStream, { from }: Identity, erased: Seq) =>
   Effect.gen(function*() {
     const { first } = yield* shared.state
     const end = Math.floor(erased / recordEvents)
-    const begin = Math.max(from + 1, first, end - inOneGo + 1)
+    const begin = Math.max(from + 1, first, end - atOnce + 1)
     if (begin > end) return { lines: [], erased }
     const past = new Replay()
     for (const message of yield* shared.between(begin, end)) {

@@ -13,7 +13,7 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
-import { type Event, isPresence, NodeId, Seq } from "../domain/Event.ts"
+import { type Event, isPresence, NodeId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import * as World from "../domain/World.ts"
 import type { Stats } from "../ops/Stats.ts"
@@ -332,7 +332,7 @@ const renew = (state: State, identity: Identity) =>
   Effect.gen(function*() {
     const follower = yield* Deferred.await(state.follower)
     const world = yield* follower.world
-    const start = Seq(Codec.seqAt(identity.from + 1) - 1)
+    const start = Entrance.lastAt(identity.from)
     yield* follower.renew(start)
     state.options.lines.clear(start)
     state.identity = identity

@@ -57,8 +57,6 @@ const duplicateWindow = 120_000
 export const leastPayload = 2 * Codec.recordBytes
 // So many messages come at once, at most.
 const atOnce = 500
-// So many are fetched at once of what was: on a slow link the answers to other requests come behind them.
-const fetchedAtOnce = 50
 // So many questions of others are answered at once.
 const answersAtOnce = 16
 // A node that begins waits so long for NATS.
@@ -407,9 +405,8 @@ const between = (parts: Parts, from: number, to: number): Effect.Effect<Readonly
   Effect.gen(function*() {
     if (from > to) return []
     const consumer = yield* ordered(parts, from)
-    if ((yield* call(() => consumer.info())).num_pending === 0) return []
-    const most = Math.min(to - from + 1, fetchedAtOnce)
-    const fetched = yield* call(() => consumer.fetch({ max_messages: most, expires: 5000 }))
+    if ((yield* call(() => consumer.info(true))).num_pending === 0) return []
+    const fetched = yield* call(() => consumer.fetch({ max_messages: to - from + 1, expires: 5000 }))
     const messages: Array<Message> = []
     let next = from
     yield* Effect.ensuring(
@@ -423,7 +420,7 @@ const between = (parts: Parts, from: number, to: number): Effect.Effect<Readonly
       Effect.sync(() => fetched.stop())
     )
     if (next === from) return yield* new OutOfReach({ why: "nothing comes of what is in the stream" })
-    // It ends with its number, or after its time, whatever is missing yet.
+    // It ends after its time, whatever is missing yet.
     return messages.concat(yield* between(parts, next, to))
   })
 

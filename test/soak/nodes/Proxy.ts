@@ -10,20 +10,26 @@ export interface Proxy {
   readonly reset: Effect.Effect<void>
 }
 
-export const make = (target: number): Effect.Effect<Proxy, never, Scope.Scope> =>
+/** Answers come at so many bytes a second. */
+export const make = (target: number, bytesPerSecond = Infinity): Effect.Effect<Proxy, never, Scope.Scope> =>
   Effect.gen(function*() {
     let isHole = false
     const sockets = new Set<Net.Socket>()
     let mended: Array<() => void> = []
     const whenMended = (act: () => void) => isHole ? mended.push(act) : act()
 
-    const carry = (from: Net.Socket, to: Net.Socket) => {
+    const carry = (from: Net.Socket, to: Net.Socket, bytesPerSecond = Infinity) => {
       sockets.add(from)
       if (isHole) from.pause()
+      const goOn = () => whenMended(() => from.resume())
       from.on("data", (bytes) => {
-        if (to.write(bytes)) return
+        const isTaken = to.write(bytes)
+        const ms = bytes.length / bytesPerSecond * 1000
+        if (isTaken && ms === 0) return
         from.pause()
-        to.once("drain", () => whenMended(() => from.resume()))
+        const rest = () => ms === 0 ? goOn() : setTimeout(goOn, ms)
+        if (isTaken) rest()
+        else to.once("drain", rest)
       })
       from.on("error", () => {})
       from.on("close", () => {
@@ -39,7 +45,7 @@ export const make = (target: number): Effect.Effect<Proxy, never, Scope.Scope> =
           whenMended(() => {
             const upstream = Net.connect({ port: target, host: "127.0.0.1", noDelay: true })
             carry(socket, upstream)
-            carry(upstream, socket)
+            carry(upstream, socket, bytesPerSecond)
             if (!isHole) socket.resume()
           })
         })
