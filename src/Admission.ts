@@ -7,16 +7,16 @@ import type * as Net from "node:net"
 import type { Pace } from "./chat/Pace.ts"
 import type { Peer } from "./chat/Peer.ts"
 import * as Session from "./chat/Session.ts"
-import { address } from "./domain/Address.ts"
 import { monotonic } from "./domain/monotonic.ts"
 import type { CapReason } from "./domain/Reasons.ts"
 import { Caps } from "./doors/Caps.ts"
-import * as Connection from "./doors/Connection.ts"
+import { type Client, peerOf } from "./doors/Client.ts"
 import type { Door } from "./doors/Door.ts"
-import { type Client, peerOf, Proxies } from "./doors/Proxies.ts"
+import { Proxies } from "./doors/Proxies.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
 import { ServerConfig } from "./ServerConfig.ts"
+import { JsonForm } from "./wire/JsonForm.ts"
 import { PlainForm } from "./wire/PlainForm.ts"
 
 // A refused client is told the reason. At most so many are being told at the same time; any further one is closed without
@@ -33,7 +33,7 @@ export const make = Effect.gen(function*() {
     clock: yield* Effect.clock,
     /** Those that have a session, or will. */
     connections,
-    forms: yield* PlainForm,
+    forms: { plain: (yield* PlainForm).plain, json: yield* JsonForm },
     proxies: new Proxies(config),
     refusals: 0,
     stats: yield* Stats,
@@ -49,12 +49,21 @@ export const handle = (admission: Admission, door: Door, accepted: Net.Socket): 
     const peer = peerOf(accepted)
     // Gone between its arrival in the kernel and here: without an address it can be nobody.
     if (peer === undefined) return close(accepted)
-    if (!proxies.has(peer.ip)) return enter(admission, door, accepted, peer)
+    if (!proxies.has(peer.ip)) return meet(admission, door, accepted, peer)
     return Effect.matchEffect(proxies.announced(accepted, peer.ip), {
       onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, peer.ip)),
-      onSuccess: (client) => enter(admission, door, accepted, client)
+      onSuccess: (client) => meet(admission, door, accepted, client)
     })
   })
+
+/** The same, once it is known who knocks; for whom, the door may know to ask. */
+const meet = (admission: Admission, door: Door, accepted: Net.Socket, peer: Client) => {
+  const asked = door.ask?.(accepted, peer)
+  return asked === undefined ? enter(admission, door, accepted, peer) : Effect.matchEffect(asked, {
+    onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(admission.stats, reason, peer.ip)),
+    onSuccess: (client) => client === undefined ? Effect.void : enter(admission, door, accepted, client)
+  })
+}
 
 const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: Client) =>
   Effect.suspend(() => {
@@ -73,15 +82,17 @@ const admit = (
   { caps, clock, connections, stats, visit }: Admission,
   door: Door,
   accepted: Net.Socket,
-  { ip, port }: Client,
+  client: Client,
   pace: Pace
 ) =>
   Effect.uninterruptibleMask((restore) => {
+    const { ip } = client
     let connection: Peer | undefined
-    const whole = Effect.matchEffect(restore(door.open(accepted)), {
+    const whole = Effect.matchEffect(restore(door.open(accepted, client)), {
       onFailure: ({ reason }) => Effect.sync(() => RefusalLog.note(stats, reason, ip)),
-      onSuccess: (socket) => {
-        connection = Connection.make(socket, address(ip, port))
+      onSuccess: (peer) => {
+        if (peer === undefined) return Effect.void
+        connection = peer
         connections.add(connection)
         stats.connections = connections.size
         stats.accepted++
@@ -100,22 +111,25 @@ const admit = (
     })
   })
 
-const refuse = (admission: Admission, door: Door, accepted: Net.Socket, { ip, port }: Client, reason: CapReason) =>
+const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: Client, reason: CapReason) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
       admission.refusals++
-      RefusalLog.note(admission.stats, reason, ip)
+      RefusalLog.note(admission.stats, reason, client.ip)
     }),
     () =>
-      admission.refusals > maxRefusals ? Effect.void : Effect.flatMap(door.open(accepted), (socket) => {
-        const connection = Connection.make(socket, address(ip, port))
-        const output = { _tag: reason === "server-full" ? "ServerFull" : "AddressFull" } as const
-        connection.write([Buffer.from(admission.forms.plain.render(output, 0))])
-        return connection.finish(refusalPatience)
-      }).pipe(
-        // It is refused already, and counted; that it cannot be told changes nothing.
-        Effect.ignore
-      ),
+      admission.refusals > maxRefusals ?
+        Effect.void :
+        Effect.timeout(door.open(accepted, client), refusalPatience).pipe(
+          Effect.flatMap((peer) => {
+            if (peer === undefined) return Effect.void
+            const output = { _tag: reason === "server-full" ? "ServerFull" : "AddressFull" } as const
+            peer.write([Buffer.from(admission.forms[peer.form].render(output, 0))])
+            return peer.finish(refusalPatience, reason)
+          }),
+          // It is refused already, and counted; that it cannot be told changes nothing.
+          Effect.ignore
+        ),
     () =>
       Effect.sync(() => {
         accepted.destroy()

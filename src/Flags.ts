@@ -125,6 +125,30 @@ const servers: Kind<ReadonlyArray<string>> = {
   }
 }
 
+/** Some of these with commas between them. */
+const some = (placeholder: string, expects: string, read: (part: string) => string | undefined): Kind<
+  ReadonlyArray<string>
+> => ({
+  placeholder,
+  expects: `none, or ${expects}`,
+  read: (text) => {
+    const parts = text === "none" ? [] : text.split(",").map((part) => read(part.trim()))
+    const known = parts.filter((part) => part !== undefined)
+    return known.length === parts.length ? Option.some(known) : Option.none()
+  }
+})
+
+const hostNames = some("NAMES", "names such as chat.example.org,chat", (part) => {
+  const name = part.toLowerCase()
+  return /^[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/.test(name) ? name : undefined
+})
+
+const origins = some("URLS", "addresses such as https://chat.example.org", (part) => {
+  const url = URL.canParse(part) ? new URL(part) : undefined
+  // An address with a path means something else than an origin.
+  return url !== undefined && /^https?:$/.test(url.protocol) && url.href === `${url.origin}/` ? url.origin : undefined
+})
+
 const subject: Kind<string> = {
   placeholder: "NAME",
   expects: "1 to 32 of a-z, 0-9, _ and -",
@@ -154,6 +178,17 @@ const settingsOf = (
   tlsPort: take("Listening", "tls-port", optional("off", integer(0, 65_535)), "off", "TCP port with TLS 1.2 and up"),
   tlsCert: take("Listening", "tls-cert", optional("none", file), "none", "certificate chain (PEM); SIGHUP rereads"),
   tlsKey: take("Listening", "tls-key", optional("none", file), "none", "its private key (PEM); SIGHUP rereads"),
+  webPort: take("Listening", "web-port", optional("off", integer(0, 65_535)), "off", "HTTP: the page for browsers"),
+  webTls: take("Listening", "web-tls", toggle, "false", "HTTPS there, with --tls-cert and --tls-key"),
+  webHost: take("Listening", "web-host", hostNames, "none", "its names, beside IP addresses and localhost"),
+  webOrigin: take("Listening", "web-origin", origins, "none", "other sites whose pages may talk there"),
+  webProxy: take(
+    "Listening",
+    "web-proxy",
+    optional("off", networks),
+    "off",
+    "HTTP proxies whose X-Forwarded-For is believed"
+  ),
   keepAlive: take(
     "Listening",
     "keep-alive",

@@ -29,6 +29,9 @@ import { ServerConfig } from "./ServerConfig.ts"
 import { JsonForm } from "./wire/JsonForm.ts"
 import { PlainForm } from "./wire/PlainForm.ts"
 
+/** What the log says of a door behind its address. */
+const suffixes: Record<Door["name"], string> = { plain: "", tls: " with TLS", web: " for browsers" }
+
 interface Part {
   readonly name: string
   readonly fiber: Fiber.Fiber<unknown, unknown>
@@ -91,7 +94,7 @@ const make = Effect.gen(function*() {
   yield* log.ready
   stats.accepting = true
   for (const { host, name, port } of doors) {
-    yield* Effect.log(`listening on ${address(host, port)}${name === "tls" ? " with TLS" : ""}`)
+    yield* Effect.log(`listening on ${address(host, port)}${suffixes[name]}`)
   }
   return Server.of({
     doors,

@@ -13,15 +13,25 @@ export interface Settings {
   readonly host: string
   /** The TCP port of the plain door; 0 for any that is free. */
   readonly port: number
-  /** There is no plain door. Needs `tlsPort`. */
+  /** There is no plain door. Needs `tlsPort` or `webPort`. */
   readonly noPlain: boolean
-  /** The TCP port of the TLS door. Needs `tlsCert` and `tlsKey`. */
+  /** The TCP port of the TLS door; 0 for any that is free. Needs `tlsCert` and `tlsKey`. */
   readonly tlsPort: Option.Option<number>
   /** The path of the certificate, and those between it and the root, in PEM form. */
   readonly tlsCert: Option.Option<string>
   /** The path of the private key of the certificate, in PEM form. */
   readonly tlsKey: Option.Option<string>
-  /** The proxies whose connections begin with a header of the PROXY protocol, on both doors; nobody else is asked for one. */
+  /** The TCP port of the door for browsers: HTTP with the page, and a WebSocket; 0 for any that is free. */
+  readonly webPort: Option.Option<number>
+  /** The door for browsers speaks TLS. Needs `tlsCert` and `tlsKey`. */
+  readonly webTls: boolean
+  /** By which names browsers may reach it, beside IP addresses and `localhost`: others may be pointed here by anybody. */
+  readonly webHost: ReadonlyArray<string>
+  /** Pages of which other places may talk: origins such as `https://chat.example.org`. */
+  readonly webOrigin: ReadonlyArray<string>
+  /** The HTTP proxies in front of that door, which are believed whom they speak for. */
+  readonly webProxy: Option.Option<Networks>
+  /** The proxies whose connections begin with a header of the PROXY protocol, on all doors; nobody else is asked for one. */
   readonly proxyProtocol: Option.Option<Networks>
   /** The language in which the server speaks to its users. */
   readonly lang: "zh" | "en"
@@ -101,23 +111,8 @@ export const usualFile = "tellnet.db"
 // What stands before the words of a line, and what an entry of a channel costs.
 const besideLine = 1024
 
-const disagreement = (
-  {
-    backlog,
-    data,
-    maxLine,
-    nats,
-    natsCa,
-    natsLogin,
-    natsNkey,
-    natsReplicas,
-    noPlain,
-    tlsCert,
-    tlsKey,
-    tlsPort
-  }: Settings
-): string | undefined => {
-  const tls = tlsPort._tag === "Some"
+const disagreement = (settings: Settings): string | undefined => {
+  const { backlog, data, maxLine, nats, natsCa, natsLogin, natsNkey, natsReplicas } = settings
   // A private line may take a quarter of what may wait.
   const least = 4 * (maxLine + besideLine)
   if (backlog < least) return `--max-line ${maxLine} needs a --backlog of ${least} at least.`
@@ -130,11 +125,22 @@ const disagreement = (
   if (nats.length === 0 && natsLogin._tag === "Some") return "--nats-login needs --nats."
   if (nats.length === 0 && natsNkey._tag === "Some") return "--nats-nkey needs --nats."
   if (natsLogin._tag === "Some" && natsNkey._tag === "Some") return "--nats-login and --nats-nkey exclude each other."
-  if (tls && tlsCert._tag === "None") return "--tls-port needs --tls-cert."
-  if (tls && tlsKey._tag === "None") return "--tls-port needs --tls-key."
-  if (!tls && tlsCert._tag === "Some") return "--tls-cert needs --tls-port."
-  if (!tls && tlsKey._tag === "Some") return "--tls-key needs --tls-port."
-  return !tls && noPlain ? "--no-plain needs --tls-port." : undefined
+  return disagreementOfDoors(settings)
+}
+
+const disagreementOfDoors = (settings: Settings): string | undefined => {
+  const { noPlain, tlsCert, tlsKey, tlsPort, webHost, webOrigin, webPort, webProxy, webTls } = settings
+  const web = webPort._tag === "Some"
+  if (!web && webTls) return "--web-tls needs --web-port."
+  if (!web && webHost.length > 0) return "--web-host needs --web-port."
+  if (!web && webOrigin.length > 0) return "--web-origin needs --web-port."
+  if (!web && webProxy._tag === "Some") return "--web-proxy needs --web-port."
+  const secured = tlsPort._tag === "Some" ? "--tls-port" : webTls ? "--web-tls" : undefined
+  if (secured && tlsCert._tag === "None") return `${secured} needs --tls-cert.`
+  if (secured && tlsKey._tag === "None") return `${secured} needs --tls-key.`
+  if (!secured && tlsCert._tag === "Some") return "--tls-cert needs --tls-port or --web-tls."
+  if (!secured && tlsKey._tag === "Some") return "--tls-key needs --tls-port or --web-tls."
+  return noPlain && tlsPort._tag === "None" && !web ? "--no-plain needs --tls-port or --web-port." : undefined
 }
 
 /** The settings that a server runs with. */

@@ -67,6 +67,8 @@ export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster,
   readonly attempt: (user: User, event: Event, replay?: number) => Effect.Effect<Verdict>
   /** Lets the user arrive, and from then on hear everything; welcomed or not, with so many of the last lines before. */
   readonly arrive: (user: User, welcome: boolean, replay: number) => Effect.Effect<void>
+  /** The same for a program, which is told this before all else, and nothing unasked. */
+  readonly arriveAsProgram: (user: User, first: (world: World) => Output) => Effect.Effect<void>
   /** Answers a user at this place; never skipped. Waits while the message channel is full. */
   readonly reply: (asker: Asker, reply: Output) => Effect.Effect<void>
   /** Tells a user something that is not the answer, or not all of it. Likewise. */
@@ -137,6 +139,12 @@ const make = Effect.gen(function*() {
       return Effect.sync(takeBack)
     })
 
+  const come = (entry: Extract<Entry, { readonly _tag: "Came" }>) =>
+    Effect.suspend(() => {
+      state.readers.expect(entry.user)
+      return channel.offer(entry)
+    })
+
   return Broadcaster.of({
     fiber,
     happen: (event, asker) => channel.offer(happened(event, asker)),
@@ -144,11 +152,8 @@ const make = Effect.gen(function*() {
     unsafeHappen: (event, asker) => channel.unsafeOffer(happened(event, asker)),
     carry: (event) => dealWith((done) => ({ _tag: "Happened", event, done })),
     attempt: (user, event, replay = 0) => dealWith((decided) => ({ _tag: "Tried", user, event, replay, decided })),
-    arrive: (user, welcome, replay) =>
-      Effect.suspend(() => {
-        state.readers.expect(user)
-        return channel.offer({ _tag: "Came", user, welcome, replay })
-      }),
+    arrive: (user, welcome, replay) => come({ _tag: "Came", user, welcome, replay }),
+    arriveAsProgram: (user, first) => come({ _tag: "Came", user, welcome: false, replay: 0, first }),
     reply: (asker, reply) => channel.offer({ _tag: "Replied", asker, reply }),
     inform: (user, output) => channel.offer({ _tag: "Informed", user, output }),
     ask: (asker, answer, event) => channel.offer({ _tag: "Asked", asker, answer, ...event && { event } }),

@@ -43,8 +43,17 @@ export type Entry =
     readonly replay: number
     readonly decided: (verdict: Verdict) => void
   }
-  /** The user arrives; behind its own arrival it is welcomed, if it is, and told so many of the last lines. */
-  | { readonly _tag: "Came"; readonly user: User; readonly welcome: boolean; readonly replay: number }
+  /**
+   * The user arrives; behind its own arrival it is welcomed, if it is, and told so many of the last lines. `first`: what it
+   * is told before all else.
+   */
+  | {
+    readonly _tag: "Came"
+    readonly user: User
+    readonly welcome: boolean
+    readonly replay: number
+    readonly first?: (world: World) => Output
+  }
   /** Something for one user that is known already: the answer to what it asked. */
   | { readonly _tag: "Replied"; readonly asker: Asker; readonly reply: Output }
   /** Something for one user that it did not ask for, or that is not all of the answer: an output, or bytes as they are. */

@@ -2,10 +2,13 @@
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type { Address } from "../domain/Address.ts"
+import type { CapReason, EndReason } from "../domain/Reasons.ts"
 import type { Outlet } from "./UserChannel.ts"
 
 export interface Peer extends Outlet {
   readonly address: Address
+  /** What it speaks from its first byte on. */
+  readonly form: "plain" | "json"
   /**
    * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
    * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last
@@ -20,9 +23,9 @@ export interface Peer extends Outlet {
   readonly onLost: (callback: () => void) => void
   /**
    * Ends the connection in order: what was written arrives first, if the peer takes it within the patience. Waits for
-   * that.
+   * that. Some are told why.
    */
-  readonly finish: (patience: Duration.Duration) => Effect.Effect<void>
+  readonly finish: (patience: Duration.Duration, why: EndReason | CapReason) => Effect.Effect<void>
   /** Closes at once. What was written and has not left yet is lost. */
   readonly destroy: Effect.Effect<void>
 }

@@ -40,8 +40,7 @@ const goesOn = Effect.succeed(undefined)
 const makeShared = Effect.gen(function*() {
   return {
     config: yield* ServerConfig,
-    forms: yield* PlainForm,
-    json: yield* JsonForm,
+    forms: { plain: (yield* PlainForm).plain, json: yield* JsonForm },
     homecoming: yield* Homecoming.make,
     log: yield* MessageLog,
     broadcaster: yield* Broadcaster,
@@ -79,9 +78,11 @@ export const make = Effect.map(
       return Effect.uninterruptible(
         Effect.gen(function*() {
           const user = yield* arrive(shared, peer, end)
+          const read = peer.form === "json" ? yield* readingJson(shared) : readPlainly
           yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.address, door })
           const { burst, rate } = shared.config
-          const visit = new Visit(user, readPlainly, new Pace(rate, burst), addressPace)
+          const visit = new Visit(user, read, new Pace(rate, burst), addressPace)
+          visit.isProgram = peer.form === "json"
           const exit = yield* Effect.exit(Effect.interruptible(readLines(shared, visit, peer)))
           over = true
           peer.stop()
@@ -103,11 +104,12 @@ export const make = Effect.map(
 
 const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
   Effect.gen(function*() {
-    const { broadcaster, clock, config, forms, stats } = shared
+    const { broadcaster, clock, config, forms, log, stats } = shared
+    const form = forms[peer.form]
     const channel = yield* UserChannel.make({
       outlet: peer,
       backlog: config.backlog,
-      form: forms.plain,
+      form,
       skipped: (lines, form) => form.render({ _tag: "Skipped", lines }, clock.unsafeCurrentTimeMillis()),
       stats
     })
@@ -116,14 +118,16 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
       address: peer.address,
       channel,
       who: undefined,
-      form: forms.plain,
+      form,
       circle: undefined,
       ignores: undefined,
       heardAt: monotonic(clock),
       warned: false,
       end
     }
-    yield* broadcaster.arrive(user, config.welcome !== "off", config.replay)
+    yield* peer.form === "json"
+      ? broadcaster.arriveAsProgram(user, (world) => hello(log.id(), user, world))
+      : broadcaster.arrive(user, config.welcome !== "off", config.replay)
     return user
   })
 
@@ -151,7 +155,7 @@ const leave = ({ broadcaster, config, homecoming }: Shared, visit: Visit, peer: 
       if (reason === "quit" || reason === "end-of-input") yield* homecoming.heard(visit)
       yield* homecoming.go(visit)
     }
-    yield* isTaken ? peer.finish(config.stallTimeout) : peer.destroy
+    yield* isTaken ? peer.finish(config.stallTimeout, reason) : peer.destroy
   })
 
 /** Waits until the user has taken what it is owed; or nothing for so long, which makes it `false`. */
@@ -169,7 +173,8 @@ const drain = ({ channel }: Pick<User, "channel">, patience: Duration.Duration):
 /** Reads until the end, and carries out each line before the next. Says why the visit ends. */
 const readLines = (shared: Shared, visit: Visit, peer: Peer): Effect.Effect<EndReason> =>
   Effect.gen(function*() {
-    const input = new LineInput(shared.config.maxLine)
+    const { maxLine } = shared.config
+    const input = new LineInput(visit.isProgram ? longestObject(maxLine) : maxLine)
     let line: Input | undefined
     const take = (bytes: Buffer) => {
       input.feed(bytes)
@@ -257,19 +262,23 @@ const execute = (
 
 const readPlainly: Read = (line) => ({ command: Command.parse(line), id: undefined })
 
-// Room for the object around words in which each character is escaped.
-const objectBytes = 512
+/** How long a line in JSON may be: there is room for the object around words in which each character is escaped. */
+const longestObject = (maxLine: number): number => 2 * maxLine + 512
+
+// Only programs need it, and it takes long to load.
+const readingJson = ({ config: { maxLine } }: Shared): Effect.Effect<Read> =>
+  Effect.map(Effect.promise(() => import("../wire/JsonInput.ts")), ({ make }) => make(maxLine))
 
 /** From the next line on, both directions are JSON. */
-const speakJson = ({ broadcaster, config: { maxLine }, json, log }: Shared, visit: Visit, input: LineInput) =>
+const speakJson = (shared: Shared, visit: Visit, input: LineInput) =>
   Effect.gen(function*() {
-    // Only programs need it, and it takes long to load.
-    const { make } = yield* Effect.promise(() => import("../wire/JsonInput.ts"))
+    const { broadcaster, config, forms, log } = shared
+    const read = yield* readingJson(shared)
     const { user } = visit
-    yield* broadcaster.reform(user, json, (world) => hello(log.id(), user, world))
-    visit.read = make(maxLine)
+    yield* broadcaster.reform(user, forms.json, (world) => hello(log.id(), user, world))
+    visit.read = read
     visit.isProgram = true
-    input.setLimit(2 * maxLine + objectBytes)
+    input.setLimit(longestObject(config.maxLine))
   })
 
 const hello = (log: string, { address, id }: User, world: World.World): Output =>

@@ -109,6 +109,10 @@ export const play = (before: World.World, entries: ReadonlyArray<Entry>, record:
         if (outcome._tag === "Refuse") verdict = { ...verdict, refusal: outcome.output }
         else if (outcome._tag === "Known") verdict = { ...verdict, seq: outcome.seq, known: true }
         else deeds.push(outcome)
+        // From here on it hears what is told, and its own arrival follows.
+        if (outcome._tag === "Enter" && entry._tag === "Came" && entry.first !== undefined) {
+          deeds.push({ _tag: "Note", user: entry.user, output: entry.first(world), promised: false })
+        }
       }
     }
     playEntry(deeds, world, entry, verdict)

@@ -16,7 +16,7 @@ import type { Seen } from "./Seen.ts"
 
 /** Where the lines go. */
 export interface Outlet {
-  /** Takes all bytes, in order. MUST NOT wait. `false`: it pushes back, and wants no more until it is `writable`. */
+  /** Takes all bytes, in order: whole lines. MUST NOT wait. `false`: it pushes back, and wants no more until it is `writable`. */
   readonly write: (parts: ReadonlyArray<Uint8Array>) => boolean
   /** Waits while the outlet pushes back. */
   readonly writable: Effect.Effect<void>
@@ -44,6 +44,19 @@ const unpooled = (bytes: Uint8Array): Uint8Array => {
   const own = Buffer.allocUnsafeSlow(bytes.length)
   own.set(bytes)
   return own
+}
+
+const lf = 0x0a
+
+/**
+ * How many bytes of the lines go into a piece that has so much room: to the end of a line, since what is between two messages
+ * of a WebSocket would cut a character. A line that is longer than any piece is one by itself.
+ */
+const wholeLines = (lines: Uint8Array, room: number, isFirst: boolean): number => {
+  if (lines.length <= room) return lines.length
+  const end = lines.lastIndexOf(lf, room - 1) + 1
+  if (end > 0 || !isFirst) return end
+  return lines.indexOf(lf) + 1 || lines.length
 }
 
 const isEmpty = ({ bytes, source }: Delivery): boolean => bytes.length === 0 && source === undefined
@@ -213,7 +226,8 @@ export class UserChannel {
           yield* this.fetch(head, head.source)
           continue
         }
-        const part = head.bytes.subarray(0, room)
+        const part = head.bytes.subarray(0, wholeLines(head.bytes, room, parts.length === 0))
+        if (part.length === 0) break
         parts.push(part)
         room -= part.length
         this.head = { ...head, bytes: head.bytes.subarray(part.length) }

@@ -43,13 +43,25 @@ export type ProxyReason =
   | "proxy-malformed"
   /** its header names nobody: LOCAL, UNKNOWN or UNSPEC */
   | "proxy-nobody"
-  /** too many of its connections, or of all proxies', wait for their header */
+  /** too many of its connections, or of all proxies', wait for their header or request */
   | "proxy-full"
+
+/** Why a browser, or what takes itself for one, was sent away. */
+export type WebReason =
+  /** what it sent is no HTTP, or no request for a WebSocket that anybody could answer */
+  | "web-malformed"
+  /** it began a request, and did not end it in time */
+  | "web-timeout"
+  /** it looked for a name that this server is not known by: see `--web-host` */
+  | "web-host"
+  /** the page of somebody else sent it: see `--web-origin` */
+  | "web-origin"
 
 /** Why a connection came to no visit. */
 export type RefusalReason =
   | CapReason
   | ProxyReason
+  | WebReason
   /** no TLS handshake was finished in time */
   | "handshake-timeout"
   /** the peer was gone before the end of its TLS handshake */

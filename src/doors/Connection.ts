@@ -1,5 +1,5 @@
 /**
- * One peer: pulls bytes, takes bytes, ends. The only file that reads or writes a node socket; it knows no line and no user.
+ * One peer: pulls bytes, takes bytes, ends. It knows no line and no user.
  *
  * `Socket.run` of `@effect/platform` is not used, because it pushes: a fiber for each chunk, and no way to let a sender
  * wait. Here the socket is paused whenever nobody pulls: what is not pulled is not read, and TCP slows the sender down.
@@ -9,13 +9,10 @@ import * as Effect from "effect/Effect"
 import type * as Net from "node:net"
 import type { Peer } from "../chat/Peer.ts"
 import type { Address } from "../domain/Address.ts"
+import * as Outflow from "./Outflow.ts"
 
 // What is given back is held in pieces of so many bytes: see `giveBack`.
 const pieceBytes = 8192
-
-// So long, in ms, the peer may take to end its half after we ended ours. To close with bytes unread would reset the
-// connection, and a reset overtakes the last lines (RFC 9112, section 9.6, says the same for HTTP).
-const linger = 1000
 
 /** `address`: of the client, which is not who the socket is connected to if that is a proxy. */
 export const make = (socket: Net.Socket, address: Address): Peer => new NetConnection(socket, address)
@@ -85,6 +82,11 @@ class NetConnection implements Peer {
     }
   }
 
+  // On the prototype, because it is the same for all.
+  get form() {
+    return "plain" as const
+  }
+
   onLost(callback: () => void): void {
     if (this.socket.destroyed) callback()
     else this.lost = callback
@@ -100,33 +102,15 @@ class NetConnection implements Peer {
       for (const part of parts) socket.write(part)
       socket.uncork()
     }
-    // `write` says false for anything large, also where the kernel took it at once.
-    return socket.writableLength === 0 || !socket.writableNeedDrain
+    return !Outflow.pushesBack(socket)
   }
 
   get writable() {
-    return Effect.async<void>((resume) => {
-      const { socket } = this
-      if (socket.destroyed || !socket.writableNeedDrain) return resume(Effect.void)
-      const off = () => socket.off("drain", onDrain).off("close", onDrain)
-      const onDrain = () => {
-        off()
-        resume(Effect.void)
-      }
-      socket.on("drain", onDrain).on("close", onDrain)
-      return Effect.sync(off)
-    })
+    return Outflow.writable(this.socket)
   }
 
   get taken() {
-    return Effect.async<boolean>((resume) => {
-      const { socket } = this
-      const done = (error?: Error | null) => resume(Effect.succeed(!error))
-      if (socket.destroyed) return resume(Effect.succeed(false))
-      if (socket.writableLength === 0) return done()
-      // Called back behind all that was written before; with an error if the peer is lost.
-      socket.write("", done)
-    })
+    return Outflow.taken(this.socket)
   }
 
   // One callback and one timer for the whole end, because thousands may end in one turn.
@@ -141,7 +125,7 @@ class NetConnection implements Peer {
       const onFinish = () => {
         if (socket.readableEnded) return close()
         clearTimeout(timer)
-        timer = setTimeout(close, linger)
+        timer = setTimeout(close, Outflow.linger)
         // Nobody pulls any more: what comes is thrown away.
         socket.on("end", close).resume()
       }

@@ -7,23 +7,37 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Net from "node:net"
+import type { Peer } from "../chat/Peer.ts"
+import { address } from "../domain/Address.ts"
 import { CannotListen } from "../domain/CannotListen.ts"
 import type { RefusalReason } from "../domain/Reasons.ts"
 import { ServerConfig } from "../ServerConfig.ts"
+import type { Client } from "./Client.ts"
+import * as Connection from "./Connection.ts"
 
-export interface Door {
+/** A port that is listened on. */
+export interface Listener {
   readonly host: string
   readonly port: number
-  readonly name: "plain" | "tls"
   /** Runs `handle` for each connection. MUST NOT wait for the end of a connection, or it does so too when it ends. */
   readonly serve: (handle: (accepted: Net.Socket) => Effect.Effect<unknown>) => Effect.Effect<never, CannotListen>
-  /**
-   * Makes of an accepted socket, from which at most the header of a proxy was read, the one to talk through. What fails or
-   * is interrupted is closed.
-   */
-  readonly open: (accepted: Net.Socket) => Effect.Effect<Net.Socket, NotOpened>
   /** Gives the port back at once. Connections that are open stay. */
   readonly stop: Effect.Effect<void>
+}
+
+export interface Door extends Listener {
+  readonly name: "plain" | "tls" | "web"
+  /**
+   * Whom an accepted socket is of, where this door trusts `peer` to speak for others and learns that from what it sends;
+   * `undefined` there: it ended without a talk. Else `undefined`, and it is of the peer. What fails or is interrupted is
+   * closed.
+   */
+  readonly ask?: (accepted: Net.Socket, peer: Client) => Effect.Effect<Client | undefined, NotOpened> | undefined
+  /**
+   * Makes of an accepted socket, from which at most the header of a proxy was read, whoever talks through it; `undefined`: it
+   * ended without a talk. What fails or is interrupted is closed.
+   */
+  readonly open: (accepted: Net.Socket, client: Client) => Effect.Effect<Peer | undefined, NotOpened>
 }
 
 /** A connection that came to no talk. */
@@ -63,7 +77,7 @@ export const listen = (port: number, flag: string) =>
       }),
       fail
     )
-    const serve: Door["serve"] = (handle) =>
+    const serve: Listener["serve"] = (handle) =>
       server.run(() =>
         Effect.flatMap(
           Effect.serviceOption(NodeSocket.NetSocket),
@@ -76,14 +90,22 @@ export const listen = (port: number, flag: string) =>
         // The port is already closed at this point, so ignore that error.
         .pipe(Effect.ignore)
     )
-    const address = server.address._tag === "TcpAddress" ? server.address : { hostname: host, port }
-    const door: Door = {
-      host: address.hostname,
-      port: address.port,
-      name: "plain",
+    const bound = server.address._tag === "TcpAddress" ? server.address : { hostname: host, port }
+    const listener: Listener = {
+      host: bound.hostname,
+      port: bound.port,
       serve,
-      open: Effect.succeed,
       stop: Effect.sync(() => stop.abort())
     }
-    return door
+    return listener
   })
+
+/** The door without anything before the talk. */
+export const plain = (listener: Listener): Door => ({
+  ...listener,
+  name: "plain",
+  open: (accepted, client) => Effect.succeed(talk(accepted, client))
+})
+
+/** Whoever talks through a socket in lines. */
+export const talk = (socket: Net.Socket, { ip, port }: Client): Peer => Connection.make(socket, address(ip, port))

@@ -5,31 +5,20 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Net from "node:net"
-import { plainIp } from "../domain/Address.ts"
 import * as Networks from "../domain/Networks.ts"
 import type { ProxyReason } from "../domain/Reasons.ts"
 import type { Settings } from "../ServerConfig.ts"
+import { Anteroom } from "./Anteroom.ts"
+import type { Client } from "./Client.ts"
 import { NotOpened } from "./Door.ts"
 import * as ProxyProtocol from "./ProxyProtocol.ts"
 
-/** Who connects: the caps, the pace and the address that others see are those of this one. */
-export interface Client {
-  readonly ip: string
-  readonly port: number
-}
-
-// How long a header may take, and how many connections may owe theirs: in all, and from one proxy, so that one which
-// hangs leaves room for the others. They stand under no other cap, because nobody knows yet whose they are. A proxy sends
-// its header with the connection, and Node accepts one connection in each turn in which it also reads: thousands who
-// arrive at once are a few who wait.
+// How long a header may take.
 const patience = "5 seconds"
-const maxWaiting = 1024
-const maxWaitingPerProxy = 512
 
 export class Proxies {
   private readonly networks: Option.Option<Networks.Networks>
-  private waiting = 0
-  private readonly waitingPerProxy = new Map<string, number>()
+  private readonly anteroom = new Anteroom()
 
   constructor({ proxyProtocol }: Pick<Settings, "proxyProtocol">) {
     this.networks = proxyProtocol
@@ -46,32 +35,15 @@ export class Proxies {
    */
   announced(accepted: Net.Socket, proxy: string): Effect.Effect<Client, NotOpened> {
     return Effect.acquireUseRelease(
-      this.enter(proxy),
+      Effect.suspend(() => this.anteroom.enter(proxy) ? Effect.void : notAnnounced("proxy-full")),
       () =>
         Effect.timeoutFail(header(accepted), { duration: patience, onTimeout: () => notAnnounced("proxy-timeout") }),
-      () => Effect.sync(() => this.leave(proxy))
+      () => Effect.sync(() => this.anteroom.leave(proxy))
     ).pipe(Effect.onError(() =>
       Effect.sync(() => {
         accepted.destroy()
       })
     ))
-  }
-
-  private enter(proxy: string): Effect.Effect<void, NotOpened> {
-    return Effect.suspend(() => {
-      const ofProxy = this.waitingPerProxy.get(proxy) ?? 0
-      if (this.waiting >= maxWaiting || ofProxy >= maxWaitingPerProxy) return notAnnounced("proxy-full")
-      this.waiting++
-      this.waitingPerProxy.set(proxy, ofProxy + 1)
-      return Effect.void
-    })
-  }
-
-  private leave(proxy: string): void {
-    this.waiting--
-    const others = (this.waitingPerProxy.get(proxy) ?? 0) - 1
-    if (others > 0) this.waitingPerProxy.set(proxy, others)
-    else this.waitingPerProxy.delete(proxy)
   }
 }
 
@@ -105,9 +77,5 @@ const header = (socket: Net.Socket) =>
     socket.on("data", onData).on("end", onEnd).on("close", onEnd).resume()
     return Effect.sync(off)
   })
-
-/** The peer of a socket, if it is connected still. */
-export const peerOf = ({ remoteAddress, remotePort }: Net.Socket): Client | undefined =>
-  remoteAddress === undefined || remotePort === undefined ? undefined : { ip: plainIp(remoteAddress), port: remotePort }
 
 const notAnnounced = (reason: ProxyReason) => new NotOpened({ reason })

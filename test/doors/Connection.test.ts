@@ -102,7 +102,7 @@ describe("Connection", () => {
         Buffer.from(`${lines.slice(0, 9).join("\n")}\n`),
         Buffer.from(`${lines.slice(9).join("\n")}\n`)
       ])
-      const finished = yield* Effect.fork(connection.finish(Duration.seconds(5)))
+      const finished = yield* Effect.fork(connection.finish(Duration.seconds(5), "quit"))
       yield* client.sees(...lines)
       yield* client.ended
       yield* client.end
@@ -118,7 +118,7 @@ describe("Connection", () => {
       yield* within("the loss", Fiber.join(lost))
       assert.isTrue(connection.write([Buffer.alloc(1_000_000)]))
       yield* within("to be writable", connection.writable)
-      yield* within("the end", connection.finish(Duration.seconds(5)))
+      yield* within("the end", connection.finish(Duration.seconds(5), "quit"))
       let told = false
       connection.onLost(() => {
         told = true

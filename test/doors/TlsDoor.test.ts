@@ -337,9 +337,9 @@ describe("TlsDoor", { concurrent: true }, () => {
     const [title, flags, says] of [
       ["a TLS port without a certificate", ["--tls-port", "0"], "--tls-port needs --tls-cert."],
       ["a TLS port without a key", ["--tls-port", "0", "--tls-cert", "x"], "--tls-port needs --tls-key."],
-      ["a certificate without a TLS port", ["--tls-cert", "x"], "--tls-cert needs --tls-port."],
+      ["a certificate without a TLS port", ["--tls-cert", "x"], "--tls-cert needs --tls-port or --web-tls."],
       ["a key without a TLS port", ["--tls-key", "x"], "--tls-key needs --tls-port."],
-      ["no port at all", ["--no-plain"], "--no-plain needs --tls-port."],
+      ["no port at all", ["--no-plain"], "--no-plain needs --tls-port or --web-port."],
       [
         "a certificate that is not there",
         ["--port", "0", "--tls-port", "0", "--tls-cert", "/nowhere", "--tls-key", "/nowhere"],

@@ -1,0 +1,39 @@
+/**
+ * Signs of life on WebSockets: a page cannot see pings, so programs get lines of their own; and proxies close what is silent.
+ * No connection has a timer: one look a second at all of them, at different ones each time.
+ */
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type { WebSocketConnection } from "./WebSocketConnection.ts"
+
+// Seconds.
+const betweenBeats = 20
+const betweenPings = 25
+
+export class Heartbeat {
+  private readonly connections = new Map<Pick<WebSocketConnection, "beat" | "ping">, number>()
+  private now = 0
+  private begun = 0
+
+  /** Until it is removed. */
+  add(connection: Pick<WebSocketConnection, "beat" | "ping">): void {
+    // Those that come together, as after a restart, do not beat together.
+    this.connections.set(connection, this.begun++)
+  }
+
+  remove(connection: Pick<WebSocketConnection, "beat" | "ping">): void {
+    this.connections.delete(connection)
+  }
+
+  /** Runs for ever. */
+  readonly run = Effect.suspend(() => {
+    const second = Effect.sync(() => {
+      const now = ++this.now
+      for (const [connection, place] of this.connections) {
+        if ((now + place) % betweenBeats === 0) connection.beat()
+        if ((now + place) % betweenPings === 0) connection.ping()
+      }
+    })
+    return Effect.zipRight(Effect.repeat(second, Schedule.spaced("1 second")), Effect.never)
+  })
+}
