@@ -347,13 +347,31 @@ describe("UserChannel", () => {
       const outlet = new FakeOutlet(1)
       const channel = yield* makeChannel(outlet, 1_000_000)
       deliver(channel, delivery(["first"]))
-      const large = "x".repeat(500_000)
-      deliver(channel, delivery([large]))
+      const large = Array.makeBy(5000, () => "x".repeat(99))
+      deliver(channel, delivery(large))
       assert.strictEqual(channel.progress, 0)
       outlet.admit(1)
       yield* Effect.raceFirst(channel.drain(), outlet.full)
       assert.isAbove(channel.progress, 0)
-      assert.isBelow(outlet.text.length, large.length)
+      assert.isBelow(outlet.text.length, 100 * large.length)
+    }))
+
+  it.effect("ends each piece with a line, also where one is longer than a piece", () =>
+    Effect.gen(function*() {
+      const outlet = new FakeOutlet(1)
+      const channel = yield* makeChannel(outlet, 1_000_000)
+      deliver(channel, delivery(["first"]))
+      const lines = [30_000, 1, 50_000, 65_534, 65_535, 65_536, 200_000, 7].map((size) => "你".repeat(size / 3))
+      deliver(channel, delivery(lines.slice(0, 2)), delivery(lines.slice(2)))
+      const drained = yield* Effect.fork(channel.drain())
+      for (let writes = 1; channel.isDraining; writes++) {
+        assert.match(outlet.text, /\n$/)
+        outlet.admit(1)
+        yield* Effect.raceFirst(outlet.full, channel.drained())
+        assert.isBelow(writes, 20)
+      }
+      yield* Fiber.join(drained)
+      assert.deepStrictEqual(outlet.lines, ["first", ...lines])
     }))
 
   const source = (...pages: ReadonlyArray<string>): Delivery => {
