@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 
 const ServerName = Schema.Literal(
   "tellnet",
+  "web",
   "file",
   "baseline",
   "plain",
@@ -33,7 +34,7 @@ export type Load =
   /** All users connect at once. */
   | { readonly kind: "Arrive" }
   /** The users connect, then nothing. */
-  | { readonly kind: "Rest" }
+  | { readonly kind: "Rest"; readonly json: 0 | 1 }
 
 export interface Job {
   readonly server: ServerName

@@ -6,6 +6,7 @@ export const loadNames = [
   "single",
   "burst",
   "json",
+  "web",
   "rooms",
   "storing",
   "nodes",
@@ -20,6 +21,7 @@ export type LoadName = typeof loadNames[number]
 
 export const serverNames = [
   "tellnet",
+  "web",
   "file",
   "nodes1",
   "nodes2",
@@ -34,13 +36,15 @@ export const serverNames = [
 const attacks = [[0, 0], [25, 1], [50, 1], [100, 1], [100, 10]] as const
 
 /**
- * What one row of the table shows. `unstalled`, `plain lines` and `one room` are what `stalled`, `json` and `rooms` are
- * compared with; `hostile` has one row for each attack.
+ * What one row of the table shows. `unstalled`, `plain lines`, `by TCP` and `one room` are what `stalled`, `json`, `web` and
+ * `rooms` are compared with; `hostile` has one row for each attack.
  */
 export type RowName =
   | LoadName
   | "unstalled"
   | "plain lines"
+  | "by TCP"
+  | "idle by web"
   | "one room"
   | "between nodes"
   | `hostile ${number}×${number}`
@@ -78,6 +82,8 @@ export const description: Record<LoadName, string> = {
   single: "1000 users, 40 separate messages a second",
   burst: "1000 users, all of them with one message in flight",
   json: "`paced` with 1000 users who all speak JSON (`plain lines`: the same without it)",
+  web:
+    "`json` with 1000 users who all come by WebSocket (`by TCP`: the same without it; `idle by web`: 5000 who are quiet); needs the page: `npm run build`",
   rooms:
     "2000 users in 200 rooms, 10 times a second one message in every room, all at once (`one room`: 2000 users in one room, which has one message 10 times a second); so each user is written one line each time in both, and only what comes in differs, 200 lines to one",
   storing: "10 users, 2000 separate messages a second: hardly anybody reads, so storing shows most",
@@ -124,6 +130,12 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
       return newest.flatMap((server) =>
         on([server], inFlight(10, 1)).concat(on([server], inFlight(10), { row: "plain lines" }))
       )
+    case "web":
+      return [
+        ...on(["web"], inFlight(10, 1)),
+        ...on(["tellnet"], inFlight(10, 1), { row: "by TCP" }),
+        ...on(["web"], { kind: "Rest", json: 1 }, { row: "idle by web", users: many(5000, 1000), window: 1000 })
+      ]
     case "rooms": {
       const rooms = Math.ceil(many(2000, 500) / 10)
       const users = rooms * 10
@@ -150,7 +162,7 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
         window: 100_000
       })
     case "idle":
-      return on(quick ? own : [...own, "nats"], { kind: "Rest" }, { users: many(5000, 1000), window: 1000 })
+      return on(quick ? own : [...own, "nats"], { kind: "Rest", json: 0 }, { users: many(5000, 1000), window: 1000 })
     case "stalled": {
       const stalled = Math.round(many(1000, 300) / 10)
       return (quick ? own : fast.filter((server) => server !== "nats")).flatMap((server) =>

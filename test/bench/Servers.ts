@@ -24,6 +24,7 @@ export const description: Record<ServerName, { readonly command: string; readonl
     command: `node --import tsx ${tellnetArguments.join(" ")}`,
     about: "this server, which keeps the last lines in memory (`--data none`)"
   },
+  web: { command: "the same with `--web-port 0`", about: "this server, to which all come by WebSocket" },
   file: { command: "the same with `--data FILE`", about: "this server, which keeps all in a file" },
   nodes1: { command: "the same with `--nats URL` of a nats-server", about: "this server, as one node" },
   nodes2: { command: "twice the same with `--nats URL`", about: "two nodes of this server" },
@@ -51,6 +52,8 @@ const startOf = (name: ServerName, load: Load, baseline: string | undefined) => 
   switch (name) {
     case "tellnet":
       return Effect.succeed({ command: [...node, ...args], cwd: root, env })
+    case "web":
+      return Effect.succeed({ command: [...node, ...args, "--web-port", "0"], cwd: root, env })
     case "file":
       return Effect.map(folder, (folder) => ({
         command: [...node, ...args],
@@ -95,6 +98,7 @@ const folder = Effect.acquireRelease(
 
 /** `listening on HOST:PORT` of the Node servers, `Listening for client connections on HOST:PORT` of NATS. */
 const listening = /listening (?:for client connections )?on \S*:(\d+)/i
+const listeningForBrowsers = /listening on \S*:(\d+) for browsers/
 
 interface Start {
   readonly command: ReadonlyArray<string>
@@ -102,10 +106,10 @@ interface Start {
   readonly env: Record<string, string>
 }
 
-const start = ({ command, cwd, env }: Start, core: number | undefined) =>
+const start = ({ command, cwd, env }: Start, core: number | undefined, printed = listening) =>
   Effect.gen(function*() {
     const [program = "", ...args] = yield* pinned(core, command)
-    const { match, pid } = yield* startUntil(program, args, listening, { cwd, env })
+    const { match, pid } = yield* startUntil(program, args, printed, { cwd, env })
     return { pid, port: Number(match[1]) }
   })
 
@@ -117,7 +121,7 @@ export const startServer = (name: ServerName, load: Load, core: number | undefin
     const own = yield* startOf(name, load, baseline)
     const count = nodesOf[name]
     if (count === undefined) {
-      const { pid, port } = yield* start(own, core)
+      const { pid, port } = yield* start(own, core, name === "web" ? listeningForBrowsers : listening)
       return { pids: [pid], ports: [port], store: 0 }
     }
     const nats = yield* natsServer

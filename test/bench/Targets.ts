@@ -51,6 +51,22 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
       ratio(entries, point("json", "cpuPerLine"), { row: "plain lines", server: "tellnet", figure: "cpuPerLine" })
     ),
     atMost(
+      "web",
+      "CPU per line, to that of JSON by TCP",
+      1.15,
+      ratio(entries, { row: "web", server: "web", figure: "cpuPerLine" }, {
+        row: "by TCP",
+        server: "tellnet",
+        figure: "cpuPerLine"
+      })
+    ),
+    atMost(
+      "web",
+      "KB per idle user",
+      24,
+      rows.find(({ row, server }) => row === "idle by web" && server === "web")?.figures.rssPerUser
+    ),
+    atMost(
       "rooms",
       "CPU per line, to that in one room",
       1.1,

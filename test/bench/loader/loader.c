@@ -1,6 +1,6 @@
 /*
  * The loader of the bench: many users in one thread, by epoll, in C, so that it is never what limits a server. It speaks
- * the protocol of tellnet and that of nats-server, plays one load against one server, counts every line, and prints its
+ * the protocol of tellnet, by WebSocket too, and that of nats-server, plays one load against one server, counts every line, and prints its
  * figures as one line of JSON. The arguments are NAME=VALUE; main() has them all.
  */
 #define _GNU_SOURCE
@@ -32,6 +32,10 @@ typedef struct {
   bool joined, stalled, sampled, attacks, wants_out, sends;
   long presence;
   char head[HEAD]; /* how an unfinished line begins */
+  bool upgraded;
+  int frame_held;
+  long payload;            /* what is left of the frame */
+  unsigned char frame[10]; /* how its header begins; before the upgrade, what ended the HTTP that came */
 } User;
 
 typedef struct {
@@ -43,7 +47,7 @@ static User *users;
 static int user_count, room_size, epoll, message_length = TEXT;
 static long ports[MAX_NODES], pids[MAX_NODES], store, in_flight_limit = -1;
 static int node_count;
-static bool nats, json, attacking, in_flight;
+static bool nats, web, json, attacking, in_flight;
 static Counts now_counts;
 static float *samples;
 static long sample_count;
@@ -133,6 +137,18 @@ static void send_all(User *user, const char *bytes, size_t length) {
   }
 }
 
+/* Makes a message of a WebSocket of this line, in its place; gives its length. */
+static int frame_of(char *line, int length) {
+  static const unsigned char mask[] = {1, 2, 3, 4};
+  int head = length < 126 ? 2 : 4;
+  memmove(line + head + 4, line, length);
+  for (int i = 0; i < length; i++) line[head + 4 + i] ^= mask[i & 3];
+  line[0] = (char)0x81, line[1] = (char)(0x80 | (length < 126 ? length : 126));
+  if (head == 4) line[2] = (char)(length >> 8), line[3] = (char)length;
+  memcpy(line + head, mask, sizeof mask);
+  return head + 4 + length;
+}
+
 /* Sends a message as this user. */
 static void say(User *user, int length) {
   char line[LONG_TEXT + 128];
@@ -143,7 +159,7 @@ static void say(User *user, int length) {
   at = text + length;
   at += sprintf(line + at, nats ? "\r\n" : json ? "\"}\n" : "\n");
   now_counts.sent++;
-  send_all(user, line, at);
+  send_all(user, line, web ? frame_of(line, at) : at);
 }
 
 /* The first users come to the first node, and so on, as many to each. */
@@ -164,6 +180,14 @@ static void come(User *user, int address) {
   if (nats) {
     static const char hello[] = "CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":true}\r\nSUB chat 1\r\nPING\r\n";
     send_all(user, hello, sizeof hello - 1);
+  }
+  if (web) {
+    char hello[512];
+    int length = sprintf(
+        hello, "GET /chat HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+               "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%s\r\n",
+        json ? "Sec-WebSocket-Protocol: tellnet.json.1\r\n" : "");
+    send_all(user, hello, length);
   }
   watch(user, EPOLL_CTL_ADD);
 }
@@ -189,27 +213,21 @@ static void line(User *user, const char *start, int length) {
     else if (length >= 4 && memcmp(start, "PONG", 4) == 0 && !user->joined) user->joined = true, now_counts.joined++;
     return;
   }
+  const char *online = web && json ? "\"kind\":\"online\"" : ONLINE;
   const char *mark = json ? memmem(start, length, ":\"@", 3) : memmem(start, length, ":@", 2);
   if (mark != NULL && start + length - mark > 22) {
     const char *message = mark + (json ? 2 : 1);
     int rest = start + length - message;
     memcpy(text, message, rest), text[rest] = 0, heard(user, text);
-  } else if (memmem(start, length, ONLINE, sizeof ONLINE - 1) != NULL) {
+  } else if (memmem(start, length, online, strlen(online)) != NULL) {
     if (!user->joined) user->joined = true, now_counts.joined++;
     user->presence++, now_counts.presence++;
   } else if (memmem(start, length, json ? "\"kind\":\"hello\"" : ":来到 #", json ? 14 : 9) != NULL) now_counts.ready++;
 }
 
-static void receive(User *user) {
-  ssize_t got = recv(user->fd, inbox, sizeof inbox, 0);
-  if (got < 0 && errno == EAGAIN) return;
-  if (got <= 0) {
-    if (user->attacks && attacking) fail("an attacker was dropped");
-    fail("a user was dropped: %s", got == 0 ? "closed" : strerror(errno));
-  }
-  last_byte_at = now_us();
-  char *at = inbox, *end = inbox + got;
-  while (at < end) {
+/* Looks at what comes next of the lines. */
+static void lines(User *user, char *at, long count) {
+  for (char *end = at + count; at < end;) {
     char *newline = memchr(at, '\n', end - at);
     int length = (newline == NULL ? end : newline) - at;
     if (user->held > 0 || newline == NULL) {
@@ -220,6 +238,42 @@ static void receive(User *user) {
     } else line(user, at, length);
     at += length + 1;
   }
+}
+
+/* Takes out what is of HTTP and of frames; pings have nothing in them, and nobody insists on an answer. */
+static void unframe(User *user, char *at, long count) {
+  char *end = at + count;
+  while (at < end && !user->upgraded) {
+    memmove(user->frame, user->frame + 1, 3), user->frame[3] = (unsigned char)*at++;
+    user->upgraded = memcmp(user->frame, "\r\n\r\n", 4) == 0;
+  }
+  while (at < end) {
+    if (user->payload > 0) {
+      long taken = end - at < user->payload ? end - at : user->payload;
+      lines(user, at, taken);
+      at += taken, user->payload -= taken;
+      continue;
+    }
+    user->frame[user->frame_held++] = (unsigned char)*at++;
+    int size = user->frame_held < 2 ? 0 : user->frame[1], head = size < 126 ? 2 : size == 126 ? 4 : 10;
+    if (user->frame_held < head) continue;
+    if (user->frame[0] == 0x88) fail("a user was dropped: close frame");
+    user->payload = size < 126 ? size : 0;
+    for (int i = 2; i < head; i++) user->payload = user->payload << 8 | user->frame[i];
+    user->frame_held = 0;
+  }
+}
+
+static void receive(User *user) {
+  ssize_t got = recv(user->fd, inbox, sizeof inbox, 0);
+  if (got < 0 && errno == EAGAIN) return;
+  if (got <= 0) {
+    if (user->attacks && attacking) fail("an attacker was dropped");
+    fail("a user was dropped: %s", got == 0 ? "closed" : strerror(errno));
+  }
+  last_byte_at = now_us();
+  if (web) unframe(user, inbox, got);
+  else lines(user, inbox, got);
 }
 
 /* Sends lines of 4 KB for as long as the kernel takes them. */
@@ -319,6 +373,7 @@ int main(int argc, char **argv) {
   if (node_count == 0 || numbers(argument(argv + 1, "pids"), pids) != node_count) fail("ports and pids do not match");
   store = NUMBER("store");
   nats = strcmp(argument(argv + 1, "server"), "nats") == 0, json = NUMBER("json");
+  web = strcmp(argument(argv + 1, "server"), "web") == 0;
   if (addresses == 0) addresses = 1;
   if (!in_rooms) rooms = 1;
   room_size = crowd / rooms;
@@ -363,7 +418,7 @@ int main(int argc, char **argv) {
   }
 
   /* Everybody goes to a room, and all who are there see it come; or is greeted as a program. */
-  for (int i = 0; i < crowd && (in_rooms || json); i++) {
+  for (int i = 0; i < crowd && (in_rooms || (json && !web)); i++) {
     char command[32] = "/json\n";
     if (in_rooms) sprintf(command, "/join r%d\n", i / room_size);
     send_all(users + i, command, strlen(command));
