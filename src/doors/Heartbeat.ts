@@ -4,24 +4,30 @@
  */
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
-import type { WebSocketConnection } from "./WebSocketConnection.ts"
 
 // Seconds.
 const betweenBeats = 20
 const betweenPings = 25
 
+export interface Living {
+  /** Tells a program that the connection lives. */
+  readonly beat: () => void
+  /** Keeps the proxies in between from closing what is silent. */
+  readonly ping: () => void
+}
+
 export class Heartbeat {
-  private readonly connections = new Map<Pick<WebSocketConnection, "beat" | "ping">, number>()
+  private readonly connections = new Map<Living, number>()
   private now = 0
   private begun = 0
 
   /** Until it is removed. */
-  add(connection: Pick<WebSocketConnection, "beat" | "ping">): void {
+  add(connection: Living): void {
     // Those that come together, as after a restart, do not beat together.
     this.connections.set(connection, this.begun++)
   }
 
-  remove(connection: Pick<WebSocketConnection, "beat" | "ping">): void {
+  remove(connection: Living): void {
     this.connections.delete(connection)
   }
 

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Net from "node:net"
 import { WebSocketServer } from "ws"
+import type { Peer } from "../chat/Peer.ts"
 import { address } from "../domain/Address.ts"
 import * as Networks from "../domain/Networks.ts"
 import { ServerConfig } from "../ServerConfig.ts"
@@ -19,7 +20,7 @@ import { Heartbeat } from "./Heartbeat.ts"
 import * as Page from "./Page.ts"
 import * as Upgrades from "./Upgrades.ts"
 import { forwardedFor } from "./WebHeaders.ts"
-import { jsonProtocol, WebSocketConnection } from "./WebSocketConnection.ts"
+import * as WebSocketConnection from "./WebSocketConnection.ts"
 
 const limits = {
   noServer: true,
@@ -29,7 +30,8 @@ const limits = {
   // A message may be many lines, in a few pieces.
   maxPayload: 65_536,
   maxFragments: 64,
-  handleProtocols: (offered: ReadonlySet<string>) => offered.has(jsonProtocol) && jsonProtocol
+  handleProtocols: (offered: ReadonlySet<string>) =>
+    offered.has(WebSocketConnection.jsonProtocol) && WebSocketConnection.jsonProtocol
 }
 
 /** With TLS, if there is a handshake; until the end of the scope. */
@@ -81,16 +83,13 @@ export const make = (port: number, handshake: Option.Option<Handshake>) =>
       )
 
     const shake = ({ head, request, socket }: Upgrades.Upgrade, { ip, port }: Client) =>
-      Effect.async<WebSocketConnection | undefined, Door.NotOpened>((resume) => {
+      Effect.async<Peer | undefined, Door.NotOpened>((resume) => {
         const closed = () => resume(new Door.NotOpened({ reason: "web-malformed" }))
         if (socket.destroyed) return resume(Effect.succeed(undefined))
         socket.on("close", closed)
         sockets.handleUpgrade(request, socket, head, (ws) => {
           socket.off("close", closed)
-          const connection = new WebSocketConnection(ws, socket, address(ip, port))
-          heartbeat.add(connection)
-          ws.on("close", () => heartbeat.remove(connection))
-          resume(Effect.succeed(connection))
+          resume(Effect.succeed(WebSocketConnection.make(ws, socket, address(ip, port), heartbeat)))
         })
       })
 

@@ -15,6 +15,7 @@ import type { Peer } from "../chat/Peer.ts"
 import type { Address } from "../domain/Address.ts"
 import type { CapReason, EndReason } from "../domain/Reasons.ts"
 import * as Frame from "./Frame.ts"
+import type { Heartbeat, Living } from "./Heartbeat.ts"
 import { Inbox } from "./Inbox.ts"
 import * as Outflow from "./Outflow.ts"
 
@@ -47,11 +48,16 @@ const noStatus = 1006
 
 const beat = Frame.of([Buffer.from("{\"kind\":\"beat\"}\n")])
 
-export class WebSocketConnection implements Peer {
+/** `ws` on `socket`, from which nothing has been read yet; gives signs of life until it is closed. `address`: as for TCP. */
+export const make = (ws: WebSocket, socket: Net.Socket, address: Address, heartbeat: Heartbeat): Peer =>
+  new WebSocketConnection(ws, socket, address, heartbeat)
+
+class WebSocketConnection implements Peer, Living {
   readonly address: Address
   readonly form: Peer["form"]
   private readonly ws: WebSocket
   private readonly socket: Net.Socket
+  private readonly heartbeat: Heartbeat
   private readonly inbox = new Inbox()
   private take: ((bytes: Buffer) => number | undefined) | undefined
   private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
@@ -61,13 +67,14 @@ export class WebSocketConnection implements Peer {
   /** Nothing more comes that anybody wants to read. */
   private isOver = false
 
-  /** `ws` on `socket`, from which nothing has been read yet. `address`: as for a TCP connection. */
-  constructor(ws: WebSocket, socket: Net.Socket, address: Address) {
+  constructor(ws: WebSocket, socket: Net.Socket, address: Address, heartbeat: Heartbeat) {
     this.ws = ws
     this.socket = socket
     this.address = address
+    this.heartbeat = heartbeat
     this.form = ws.protocol === jsonProtocol ? "json" : "plain"
     ws.pause()
+    heartbeat.add(this)
     ws.on("message", (data, isBinary) => this.onMessage(data, isBinary))
     ws.on("ping", () => this.onControl())
     ws.on("pong", () => this.onControl())
@@ -137,6 +144,7 @@ export class WebSocketConnection implements Peer {
   }
 
   private onClose(code: number): void {
+    this.heartbeat.remove(this)
     // Without a close frame it may still have ended its half, as netcat does.
     const isLost = code === noStatus && !this.socket.readableEnded
     if (isLost) {
@@ -167,16 +175,15 @@ export class WebSocketConnection implements Peer {
     return Outflow.taken(this.socket)
   }
 
-  /** Tells a program that the connection lives, unless something is on its way to it anyhow. */
   beat(): void {
     if (this.form === "json") this.sign(beat)
   }
 
-  /** Keeps the proxies in between from closing what is silent. */
   ping(): void {
     this.sign(Frame.ping)
   }
 
+  /** Unless something is on its way anyhow. */
   private sign(frame: Buffer): void {
     if (this.ws.readyState === WebSocket.OPEN && this.socket.writableLength === 0) this.socket.write(frame)
   }
