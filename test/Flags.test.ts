@@ -85,6 +85,19 @@ describe("Flags", () => {
         + "127.0.0.1,10.0.0.0/8,fd00::/8, or off, not \"localhost\"."
       ],
       [["--no-plain"], { TELLNET_PORT: "x" }, /^--port/],
+      [
+        ["--web-host", "http://chat"],
+        {},
+        "--web-host (TELLNET_WEB_HOST) must be none, or names such as chat.example.org,chat, not \"http://chat\"."
+      ],
+      [["--web-host", "a,"], {}, /not "a,"\.$/],
+      [
+        ["--web-origin", "chat.example.org"],
+        {},
+        /^--web-origin .* addresses such as https:\/\/chat\.example\.org, not/
+      ],
+      [["--web-origin", "https://chat.example.org/path"], {}, /^--web-origin/],
+      [["--web-origin", "null"], {}, /^--web-origin/],
       [["--port"], {}, "error: option '--port <N>' argument missing"],
       [["--prot", "1"], {}, "error: unknown option '--prot'\n(Did you mean --port?)"],
       [["8888"], {}, /^error: too many arguments/],
@@ -106,6 +119,18 @@ describe("Flags", () => {
         level.toLowerCase()
       )
     }
+  })
+
+  it("takes names and origins as browsers send them", () => {
+    const { webHost, webOrigin } = settings([
+      "--web-host",
+      "Chat.Example.org, chat",
+      "--web-origin",
+      "https://Chat.Example.org:443,http://127.0.0.1:8080/"
+    ])
+    assert.deepStrictEqual(webHost, ["chat.example.org", "chat"])
+    assert.deepStrictEqual(webOrigin, ["https://chat.example.org", "http://127.0.0.1:8080"])
+    assert.deepStrictEqual([settings([]).webHost, settings([]).webOrigin], [[], []])
   })
 
   it("takes a welcome of one's own", () => {

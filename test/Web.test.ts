@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
@@ -11,6 +12,7 @@ import * as Certificate from "./support/certificate.ts"
 import { isInstalled, start as startProgram } from "./support/child.ts"
 import { arrive, connect, within } from "./support/client.ts"
 import * as proxy from "./support/proxy.ts"
+import { config } from "./support/server.ts"
 import { arriveByWeb, ask, browse, exchange, plainAndWeb, request, upgrade, webDoors } from "./support/web.ts"
 
 const networks = (text: string) => Networks.read(text)
@@ -300,6 +302,27 @@ describe("What comes through the door for browsers", () => {
       yield* announced.reset
       yield* ann.sees("[192.0.2.8:4000]192.0.2.8:4000:下线")
     }))
+})
+
+describe("The settings of the door for browsers", () => {
+  const web = Option.some(0)
+  const some = Option.some("x")
+  for (
+    const [settings, message] of [
+      [{ webTls: true }, "--web-tls needs --web-port."],
+      [{ webHost: ["x"] }, "--web-host needs --web-port."],
+      [{ webOrigin: ["https://x"] }, "--web-origin needs --web-port."],
+      [{ webProxy: networks("127.0.0.1") }, "--web-proxy needs --web-port."],
+      [{ webPort: web, webTls: true }, "--web-tls needs --tls-cert."],
+      [{ webPort: web, webTls: true, tlsCert: some }, "--web-tls needs --tls-key."],
+      [{ webPort: web, tlsCert: some, tlsKey: some }, "--tls-cert needs --tls-port or --web-tls."]
+    ] as const
+  ) {
+    it.scoped(`agree: ${message}`, () =>
+      Effect.map(Effect.flip(Layer.build(config(settings))), (error) => assert.strictEqual(error.message, message)))
+  }
+
+  it.scoped("may be of the only door", () => Layer.build(config({ webPort: web, noPlain: true })))
 })
 
 const hasPython = isInstalled("/usr/bin/python3") || process.env["CI"] === "true"

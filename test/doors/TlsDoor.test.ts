@@ -338,7 +338,7 @@ describe("TlsDoor", { concurrent: true }, () => {
       ["a TLS port without a certificate", ["--tls-port", "0"], "--tls-port needs --tls-cert."],
       ["a TLS port without a key", ["--tls-port", "0", "--tls-cert", "x"], "--tls-port needs --tls-key."],
       ["a certificate without a TLS port", ["--tls-cert", "x"], "--tls-cert needs --tls-port or --web-tls."],
-      ["a key without a TLS port", ["--tls-key", "x"], "--tls-key needs --tls-port."],
+      ["a key without a TLS port", ["--tls-key", "x"], "--tls-key needs --tls-port or --web-tls."],
       ["no port at all", ["--no-plain"], "--no-plain needs --tls-port or --web-port."],
       [
         "a certificate that is not there",
