@@ -27,8 +27,8 @@ export const of = (parts: ReadonlyArray<Uint8Array>): Buffer => {
 let last: { readonly parts: ReadonlyArray<Uint8Array>; readonly frame: Buffer } = { parts: [], frame: of([]) }
 
 /**
- * The same for parts that many get, one after the other: it is made once for all of them. One write of a copy costs each of
- * them less than two writes, of a header and of what is there already.
+ * The same for parts that many get, one after the other: it is made once for all of them, and is one write to each, as on a
+ * TCP socket.
  */
 export const shared = (parts: ReadonlyArray<Uint8Array>): Buffer => {
   if (parts !== last.parts) last = { parts, frame: of(parts) }

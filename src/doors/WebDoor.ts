@@ -25,7 +25,7 @@ import * as WebSocketConnection from "./WebSocketConnection.ts"
 const limits = {
   noServer: true,
   clientTracking: false,
-  // It costs 300 KB a user, and what is said is short.
+  // It costs memory for each user, and what is said is short.
   perMessageDeflate: false,
   // A message may be many lines, in a few pieces.
   maxPayload: 65_536,
