@@ -1,9 +1,10 @@
 /**
  * Makes what runs alone, with Node and nothing else: `npm run build [-- FOLDER]`. The server is one file; beside it are the
- * thread that has the file, and the binding of SQLite for this platform.
+ * thread that has the file, the binding of SQLite for this platform, and the web page.
  */
 import { build } from "esbuild"
 import { cp } from "node:fs/promises"
+import { buildPage } from "./page.mjs"
 
 const [, , folder = "dist"] = process.argv
 
@@ -20,5 +21,6 @@ await build({
   banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
   logLevel: "warning"
 })
+await buildPage(`${folder}/page`)
 await cp("node_modules/@libsql", `${folder}/node_modules/@libsql`, { recursive: true })
 console.log(`${folder}/tellnet.mjs and what lies beside it: run it with node`)

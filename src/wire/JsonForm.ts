@@ -8,6 +8,7 @@ import type { Answer, Happening, Notice, Output, Private, Refusal } from "../dom
 import { terminalSafe } from "../domain/Text.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Form } from "./Form.ts"
+import type { Code, Done, NoticeCode, Refused, Told } from "./JsonLines.ts"
 import { PlainForm } from "./PlainForm.ts"
 
 export class JsonForm extends Context.Tag("tellnet/JsonForm")<JsonForm, Form>() {
@@ -21,8 +22,6 @@ export class JsonForm extends Context.Tag("tellnet/JsonForm")<JsonForm, Form>() 
 }
 
 /** Why something that was asked for was not done. */
-export type Code = typeof codes[Refusal["_tag"]]
-
 export const codes = {
   Malformed: "malformed",
   TellMalformed: "malformed",
@@ -47,7 +46,7 @@ export const codes = {
   MailboxFull: "mailbox-full",
   Unreachable: "unreachable",
   IgnoreFull: "ignore-full"
-} as const satisfies Record<Refusal["_tag"], string>
+} as const satisfies Record<Refusal["_tag"], Code>
 
 /** What a notice is about; `undefined`: it is told in another way. */
 export const noticeCodes = {
@@ -71,13 +70,19 @@ export const noticeCodes = {
   ServerFull: "full",
   AddressFull: "address-full",
   ShuttingDown: "shutdown"
-} as const satisfies Record<Notice["_tag"], string | undefined>
+} as const satisfies Record<Notice["_tag"], NoticeCode | undefined>
 
 // So many users or rooms stand in one line.
 const atOnce = 100
 
 export const make = ({ words }: Pick<typeof PlainForm.Service, "words">, maxLine: number): Form => {
-  const refusal = (output: Refusal) => ({ ok: false, code: codes[output._tag], text: words(output) })
+  const refusal = (output: Refusal, id: Refused["id"]): Refused => ({
+    kind: "answer",
+    id,
+    ok: false,
+    code: codes[output._tag],
+    text: words(output)
+  })
   return {
     replays: false,
     timesLists: false,
@@ -89,8 +94,10 @@ export const make = ({ words }: Pick<typeof PlainForm.Service, "words">, maxLine
       if (output._tag === "Past") return output.lines.map((line) => past(line, output.room.name, id)).join("")
       // These stand before the answer.
       if (isNotice(output) || output._tag === "Kept") return ""
-      const fields = isRefusal(output) ? refusal(output) : { ok: true, ...resultOf(output) }
-      return escaped(json({ kind: "answer", id, ...fields }), id)
+      return escaped(
+        json(isRefusal(output) ? refusal(output, id) : { kind: "answer", id, ok: true, ...resultOf(output) }),
+        id
+      )
     }
   }
 }
@@ -104,7 +111,7 @@ const escaped = (line: string, id: string | number | undefined): string =>
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
     )
 
-const json = (fields: object): string => `${JSON.stringify(fields)}\n`
+const json = (fields: Told): string => `${JSON.stringify(fields)}\n`
 
 const isRefusal = (output: Output): output is Refusal => output._tag in codes
 const isNotice = (output: Output): output is Notice => output._tag in noticeCodes
@@ -172,7 +179,7 @@ const hello = ({ log, room, seq, you }: Extract<Output, { readonly _tag: "Hello"
   json({ kind: "hello", v: 1, version: manifest.version, log, you: whoOf(you), room: room.name, seq, maxLine })
 
 /** Some in each line; one line if there are none. */
-const inLines = <A>(all: ReadonlyArray<A>, line: (some: ReadonlyArray<A>) => object): string => {
+const inLines = <A>(all: ReadonlyArray<A>, line: (some: ReadonlyArray<A>) => Told): string => {
   let lines = json(line(all.slice(0, atOnce)))
   for (let first = atOnce; first < all.length; first += atOnce) lines += json(line(all.slice(first, first + atOnce)))
   return lines
@@ -190,7 +197,7 @@ const notice = (output: Notice, text: string): string => {
 }
 
 /** What an answer carries beside `ok`. */
-const resultOf = (output: Exclude<Output, Notice | Refusal>): object => {
+const resultOf = (output: Exclude<Output, Notice | Refusal>): Omit<Done, "kind" | "id" | "ok"> => {
   switch (output._tag) {
     case "Done":
       return output.seq === undefined ? {} : { seq: output.seq }

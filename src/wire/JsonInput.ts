@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import { Nonce } from "../domain/Event.ts"
 import { Command, longestHistory, usualHistory } from "./Command.ts"
 import type { Read, Request } from "./Input.ts"
+import type { Asked } from "./JsonLines.ts"
 
 // Lone surrogates cannot be written as UTF-8.
 const Text = Schema.transform(Schema.String, Schema.String, {
@@ -80,7 +81,7 @@ export const verbs: Readonly<Record<string, Verb>> = {
   whois: verb(Schema.Struct({ name: Schema.optional(Word) }), ({ name }) => Command.Whois({ name })),
   stats: alone(Command.Stats()),
   quit: alone(Command.Quit())
-}
+} satisfies Readonly<Record<Asked["do"], Verb>>
 
 const parseJson = Schema.decodeEither(Schema.parseJson())
 const decodeId = Schema.decodeUnknownOption(Schema.UndefinedOr(Id))
