@@ -352,8 +352,8 @@ export class Session {
     this.#view.changed()
     if (!await this.#callMe(turn)) return
     this.#isHopping = true
-    for (const { room } of [...this.outbox.all]) {
-      if (room === this.wantedRoom || !this.outbox.all.some((waiting) => waiting.room === room)) continue
+    for (const room of new Set(this.outbox.all.map(({ room }) => room))) {
+      if (room === this.wantedRoom) continue
       if (room !== this.room) await this.ask({ do: "join", room })
       if (turn !== this.#turn) return
       await Promise.all(
@@ -382,7 +382,7 @@ export class Session {
     this.#isEntering = false
     void this.listRooms()
     const now = Date.now()
-    for (const waiting of [...this.outbox.all]) if (waiting.room === this.room) this.#again(waiting, now)
+    for (const waiting of this.outbox.all.filter(({ room }) => room === this.room)) this.#again(waiting, now)
     this.#view.changed()
   }
 

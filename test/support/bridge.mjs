@@ -43,7 +43,8 @@ doors.on("connection", (socket) => {
     const lines = (rest + text).split("\n")
     rest = lines.pop()
     // What is plain comes before the first object.
-    while (!isJson && lines.length > 0 && !lines[0].startsWith("{")) lines.shift()
+    const first = lines.findIndex((line) => line.startsWith("{"))
+    if (!isJson) lines.splice(0, first < 0 ? lines.length : first)
     if (lines.length === 0) return
     isJson = true
     socket.send(lines.map((line) => `${line}\n`).join(""))
