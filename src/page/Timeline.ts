@@ -123,7 +123,7 @@ export class Timeline {
   older(lines: ReadonlyArray<Spoken>, isStart: boolean, empty: string): void {
     const from = isStart ? -Infinity : lines[0] === undefined ? this.#earliest : Date.parse(lines[0].time)
     const between = this.#privates.filter(({ isShown, message }) => !isShown && Date.parse(message.time) >= from)
-    const kept = { block: this.#block, inBlock: this.#inBlock, group: this.#group, crowd: this.#crowd, day: this.#day }
+    const kept = [this.#block, this.#inBlock, this.#group, this.#crowd, this.#day] as const
     const firstDay = this.#all.querySelector<HTMLElement>(".day")
     const isFirst = this.#all.childElementCount === 0
     const anchor = this.#anchor()
@@ -145,7 +145,7 @@ export class Timeline {
     this.#into = this.#all
     this.#all.prepend(before)
     this.#earliest = from
-    if (!isFirst) Object.assign(this, kept)
+    if (!isFirst) [this.#block, this.#inBlock, this.#group, this.#crowd, this.#day] = kept
     this.#top.textContent = empty
     this.#top.hidden = this.#all.childElementCount > 0
     this.#hold(anchor)
@@ -227,6 +227,7 @@ export class Timeline {
       this.#isDue = false
       this.#shorten()
       if (this.#isFollowing) this.#pin()
+      if (this.#view.scrollTop < early) this.#reader.early()
       requestAnimationFrame(() => this.#view.removeAttribute("aria-busy"))
     }
     if (document.hidden) setTimeout(done)
@@ -258,7 +259,7 @@ export class Timeline {
     const { top } = this.#view.getBoundingClientRect()
     for (const block of this.#all.children) {
       if (block.getBoundingClientRect().bottom <= top) continue
-      for (const node of block.querySelectorAll("p, .day")) {
+      for (const node of block.querySelectorAll("p")) {
         const { bottom, top: at } = node.getBoundingClientRect()
         if (bottom > top) return { node, at }
       }

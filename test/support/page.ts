@@ -21,11 +21,14 @@ const args = [
   "--no-first-run"
 ]
 
-/** A browser that ends with the scope. */
-export const browser: Effect.Effect<Browser, never, Scope.Scope> = Effect.acquireRelease(
-  within("a browser", Effect.promise(() => chromium.launch({ executablePath, args }))),
-  (browser) => Effect.promise(() => browser.close())
+let running: Promise<Browser> | undefined
+/** One for all tests of a file: each visit has a profile of its own. */
+export const browser: Effect.Effect<Browser> = within(
+  "a browser",
+  Effect.promise(() => running ??= chromium.launch({ executablePath, args }))
 )
+/** Behind all tests. */
+export const close = (): Promise<void> | undefined => running?.then((browser) => browser.close())
 
 const pageFolder = bundle.replace(/[^/]*$/, "page")
 
