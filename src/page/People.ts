@@ -50,8 +50,8 @@ export class People {
     const stay = new Set(shown)
     for (const [key, row] of this.#rows) if (!stay.has(row)) this.#rows.delete(key)
     this.#rest.textContent = others === 0 ? "" : say("more", others)
-    const isKnown = this.#session.rooms.some((each) => each.room === room)
-    const all = isKnown ? this.#session.rooms : [{ room, users: people.size }, ...this.#session.rooms]
+    // How many are here is known sooner.
+    const all = [{ room, users: people.size }, ...this.#session.rooms.filter((other) => other.room !== room)]
     inOrder(this.#rooms, all.slice(0, most).map(({ room, users }) => this.#roomRow(room, users)))
   }
 

@@ -32,9 +32,9 @@ export const linked = (text: string): ReadonlyArray<Node | string> =>
       : make("a", { href: text, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, text)
   )
 
-/** The colour of a name: neighbours are far apart, by the golden angle. */
+/** The colour of a name (FNV-1a: one letter more is another colour). */
 export const hue = (name: string): string => {
-  let hash = 0
-  for (const character of name) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0
-  return String(Math.round(hash * 137.508 % 360))
+  let hash = 2_166_136_261
+  for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619)
+  return String((hash >>> 8) % 360)
 }
