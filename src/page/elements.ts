@@ -36,5 +36,6 @@ export const linked = (text: string): ReadonlyArray<Node | string> =>
 export const hue = (name: string): string => {
   let hash = 2_166_136_261
   for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619)
-  return String((hash >>> 8) % 360)
+  // Short names differ in their low bits only.
+  return String((Math.imul(hash ^ hash >>> 15, 2_246_822_507) >>> 8) % 360)
 }
