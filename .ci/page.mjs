@@ -13,11 +13,11 @@ const source = fileURLToPath(new URL("../src/page/", import.meta.url))
 /** Bytes that may cross the wire, compressed. */
 const limits = { "page.js": 12 * 1024, "page.css": 4 * 1024 }
 
-/** Writes the page into the folder, and gives how large each file is: as it is, by brotli, by gzip. */
-export const buildPage = async (folder) => {
+/** Gives the files of the page by their names: `page.js`, `page.js.br`, `page.js.gz` and so on. */
+export const makePage = async () => {
   const { outputFiles } = await build({
     entryPoints: { page: `${source}main.ts`, style: `${source}page.css` },
-    outdir: folder,
+    outdir: "page",
     bundle: true,
     minify: true,
     // As it is: an escape for each Chinese character costs a third more.
@@ -36,19 +36,23 @@ export const buildPage = async (folder) => {
     "page.js": bundled(".js"),
     "page.css": bundled(".css")
   }
-  await mkdir(folder, { recursive: true })
-  const sizes = {}
+  const page = new Map()
   for (const [name, bytes] of Object.entries(files)) {
     const br = await promisify(brotliCompress)(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } })
     const gz = await promisify(gzip)(bytes, { level: 9 })
     const limit = limits[name] ?? Infinity
     if (br.length > limit) throw new Error(`${name} has ${br.length} bytes by brotli, and may have ${limit}`)
-    await writeFile(`${folder}/${name}`, bytes)
-    await writeFile(`${folder}/${name}.br`, br)
-    await writeFile(`${folder}/${name}.gz`, gz)
-    sizes[name] = { plain: bytes.length, br: br.length, gz: gz.length }
+    page.set(name, bytes).set(`${name}.br`, br).set(`${name}.gz`, gz)
   }
-  return sizes
+  return page
+}
+
+/** Writes them into the folder, and gives how many bytes each has. */
+export const buildPage = async (folder) => {
+  await mkdir(folder, { recursive: true })
+  const page = await makePage()
+  for (const [name, bytes] of page) await writeFile(`${folder}/${name}`, bytes)
+  return Object.fromEntries(Array.from(page, ([name, { length }]) => [name, length]))
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) console.table(await buildPage(process.argv[2] ?? "dist/page"))

@@ -11,18 +11,15 @@ import * as Crypto from "node:crypto"
 import type * as Http from "node:http"
 import { fileURLToPath } from "node:url"
 
-/** Where the page is: beside the bundle; or where `npm run build` puts it, if this runs from the sources. */
+const isBundle = !import.meta.url.endsWith(".ts")
+
+/** Where the page is; `undefined`: it is made of its sources. */
 export class PageFolder extends Context.Reference<PageFolder>()("tellnet/PageFolder", {
-  defaultValue: () =>
-    fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "../../dist/page" : "page", import.meta.url))
+  defaultValue: () => isBundle ? fileURLToPath(new URL("page", import.meta.url)) : undefined
 }) {}
 
 /** There is no page to serve. */
-export class NoPage extends Data.TaggedError("NoPage")<{ readonly folder: string }> {
-  override get message() {
-    return `--web-port needs the page in ${this.folder}, which \`npm run build\` makes.`
-  }
-}
+export class NoPage extends Data.TaggedError("NoPage")<{ readonly message: string }> {}
 
 interface Variant {
   readonly bytes: Uint8Array
@@ -55,14 +52,14 @@ const encodings = [{ name: "br", ending: "br" }, { name: "gzip", ending: "gz" }]
 
 /** Reads all of it. */
 export const read = Effect.gen(function*() {
-  const folder = yield* current
-  const { readFile } = yield* FileSystem.FileSystem
+  const folder = yield* PageFolder
+  const bytesOf = folder === undefined ? yield* made : yield* foundIn(folder)
   const page = new Map<string, File>()
   for (const { file, path, type } of files) {
-    const plain = yield* Effect.mapError(readFile(`${folder}/${file}`), () => new NoPage({ folder }))
+    const plain = yield* bytesOf(file)
     const compressed: Array<Compressed> = []
     for (const { ending, name } of encodings) {
-      const bytes = yield* Effect.option(readFile(`${folder}/${file}.${ending}`))
+      const bytes = yield* Effect.option(bytesOf(`${file}.${ending}`))
       if (Option.isSome(bytes)) compressed.push({ ...variantOf(bytes.value), name })
     }
     page.set(path, { type, plain: variantOf(plain), compressed })
@@ -71,9 +68,28 @@ export const read = Effect.gen(function*() {
   return served
 })
 
-// The place where `npm start -- --web-port` makes the page anew, by `buildPage(folder)` of `.ci/page.mjs`, if it runs from the
-// sources and the folder is older than src/page.
-const current = PageFolder
+const foundIn = (folder: string) =>
+  Effect.map(
+    FileSystem.FileSystem,
+    ({ readFile }) => (file: string) =>
+      Effect.mapError(readFile(`${folder}/${file}`), () =>
+        new NoPage({ message: `--web-port needs the page in ${folder}, which \`npm run build\` makes.` }))
+  )
+
+/** What `npm run build` would put into a folder. */
+const made = Effect.gen(function*() {
+  // A bundle has no need of what makes it.
+  const maker = new URL("../../.ci/page.mjs", import.meta.url).href
+  const files = yield* Effect.tryPromise({
+    try: async (): Promise<ReadonlyMap<string, Uint8Array>> => (await import(maker)).makePage(),
+    catch: (error) => new NoPage({ message: `The page cannot be made: ${error}` })
+  })
+  return (file: string) =>
+    Effect.mapError(
+      Effect.fromNullable(files.get(file)),
+      () => new NoPage({ message: `The page has no ${file}.` })
+    )
+})
 
 const variantOf = (bytes: Uint8Array): Variant => ({
   bytes,

@@ -91,6 +91,10 @@ export const port = (server: Child) =>
 export const tlsPort = (server: Child) =>
   Effect.map(server.prints(/listening on [^\s"]+:(\d+) with TLS/), ([, port]) => Number(port))
 
+/** Waits until the server listens for browsers, and gives that port. */
+export const webPort = (server: Child) =>
+  Effect.map(server.prints(/listening on [^\s"]+:(\d+) for browsers/), ([, port]) => Number(port))
+
 /** Waits until the server answers who watches over it, and gives the address without a path. */
 export const monitor = (server: Child) =>
   Effect.map(server.prints(/metrics and health at (http:[^\s"]+)/), ([, url = ""]) => url)

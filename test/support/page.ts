@@ -1,10 +1,8 @@
 /** The web page in a real browser, at a real server. */
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import { existsSync } from "node:fs"
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core"
-import { bundle } from "./bundle.ts"
-import { bundled, type Child, port, start } from "./child.ts"
+import { bundled, port, webPort } from "./child.ts"
 import { within } from "./client.ts"
 
 const executablePath = "/usr/bin/chromium"
@@ -30,27 +28,22 @@ export const browser: Effect.Effect<Browser> = within(
 /** Behind all tests. */
 export const close = (): Promise<void> | undefined => running?.then((browser) => browser.close())
 
-const pageFolder = bundle.replace(/[^/]*$/, "page")
-
-/** Serves the page for a server. Today by a bridge of our own; the web door takes its place. */
-export const serve = (serverPort: number, at = 0): Effect.Effect<Child, never, Scope.Scope> =>
-  start(process.execPath, ["test/support/bridge.mjs", String(serverPort), pageFolder, String(at)])
-
-/** Where the page is. */
-export const address = (bridge: Child) => Effect.map(port(bridge), (port) => `http://127.0.0.1:${port}/`)
-
-/** A server, and its page. */
+/** A server with its page. */
 export const site = (...flags: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const server = yield* bundled(["--port", "0", "--rate", "0", ...flags])
+    const server = yield* bundled(["--port", "0", "--web-port", "0", "--rate", "0", ...flags])
     const plain = yield* port(server)
-    const bridge = yield* serve(plain)
-    return { server, plain, bridge, url: yield* address(bridge) }
+    const web = yield* webPort(server)
+    return { server, plain, web, url: pageAt(web) }
   })
 
+export const pageAt = (port: number) => `http://127.0.0.1:${port}/`
+
 /** Starts a server again where one was. */
-export const again = (plain: number, ...flags: ReadonlyArray<string>) =>
-  Effect.tap(bundled(["--port", String(plain), "--rate", "0", ...flags]), port)
+export const again = (
+  { plain, web }: { readonly plain: number; readonly web: number },
+  ...flags: ReadonlyArray<string>
+) => Effect.tap(bundled(["--port", String(plain), "--web-port", String(web), "--rate", "0", ...flags]), webPort)
 
 /** Something done with a page, or looked up in it. */
 export const act = <A>(what: string, run: () => Promise<A>): Effect.Effect<A> => within(what, Effect.promise(run))
