@@ -137,7 +137,7 @@ describe.skipIf(process.platform !== "linux")("The memory of the server", { conc
           // What is on the way at this moment, as a timer of the sweeper.
           Object.entries(resources).every(([kind, count]) => count <= (before.resources[kind] ?? 0) + 5)
       )
-    }))
+    }), 180_000)
 
   it.scopedLive("does not grow with a line that never ends", () =>
     Effect.gen(function*() {
