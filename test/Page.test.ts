@@ -377,7 +377,6 @@ describe("The web page", () => {
       }
       // Where the page saw the break late, it says several at once, behind what others said.
       yield* tab.until("ten lines", () => document.querySelectorAll("#log .lines p").length >= 10)
-    
       const all = yield* tab.texts
       for (const who of ["x", "y"]) {
         assert.deepStrictEqual(all.filter((text) => text.startsWith(who)), Arr.makeBy(5, (n) => `${who}${n}`))
