@@ -7,7 +7,7 @@ import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { isOnNodes, level, nextPort } from "./nodes.ts"
+import { isOnNodes, level, nextPort, ownPort } from "./nodes.ts"
 
 const patience = "30 seconds"
 
@@ -63,8 +63,9 @@ export const connect = (to: number, options?: Options): Effect.Effect<Client, ne
     const socket = yield* Effect.acquireRelease(
       within(
         "a connection",
-        Effect.async<Net.Socket, Error>((resume) => {
+        Effect.async<Net.Socket, NodeJS.ErrnoException>((resume) => {
           const target = {
+            ...(isOnNodes ? { localPort: ownPort() } : {}),
             port,
             host: options?.host ?? "127.0.0.1",
             allowHalfOpen: true,
@@ -80,7 +81,7 @@ export const connect = (to: number, options?: Options): Effect.Effect<Client, ne
             : Net.connect(target)
           socket.once(tls ? "secureConnect" : "connect", () => resume(Effect.succeed(socket)))
           socket.once("error", (error) => resume(Effect.fail(error)))
-        })
+        }).pipe(Effect.retry({ while: ({ code }) => isOnNodes && code === "EADDRINUSE" }))
       ).pipe(Effect.orDie),
       (socket) => Effect.sync(() => socket.destroy())
     )

@@ -13,11 +13,22 @@ const links = new Set<(typeof Stats.Service)["link"]>()
 export const known = ({ link }: typeof Stats.Service) =>
   Effect.acquireRelease(Effect.sync(() => links.add(link)), () => Effect.sync(() => links.delete(link)))
 
-/** Waits until all nodes have told of what one of them has told of. */
+/**
+ * Waits until all nodes have told of what one of them has told of. A node says how far it is a moment behind what it tells,
+ * so this looks a moment later.
+ */
 export const level: Effect.Effect<void> = Effect.suspend(() => {
   const most = Math.max(0, ...Array.from(links, ({ place }) => place))
-  return Array.from(links).every(({ place }) => place >= most) ? Effect.void : Effect.delay(level, "1 millis")
-})
+  return Array.from(links).every(({ place }) => place >= most) ? Effect.void : level
+}).pipe(Effect.delay("1 millis"))
+
+let ports = 10_000 + (process.pid * 97) % 10_000
+
+/**
+ * A port for a client, below those that the system gives out: it gives the same one to two clients of two nodes, which would
+ * have the same address then. Some program may have it.
+ */
+export const ownPort = (): number => ports = ports >= 32_000 ? 10_000 : ports + 1
 
 /** The nodes to which the clients of a port come in turn. */
 const balanced = new Map<number, Array<number>>()
