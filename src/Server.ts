@@ -25,12 +25,18 @@ import { MessageLog } from "./log/MessageLog.ts"
 import * as Monitor from "./ops/Monitor.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
-import { ServerConfig } from "./ServerConfig.ts"
+import { ServerConfig, type Settings } from "./ServerConfig.ts"
 import { JsonForm } from "./wire/JsonForm.ts"
 import { PlainForm } from "./wire/PlainForm.ts"
 
-/** What the log says of a door behind its address. */
-const suffixes: Record<Door["name"], string> = { plain: "", tls: " with TLS", web: " for browsers" }
+/** What the log says of a door: where it is, and what an operator may copy. */
+const listening = ({ host, name, port }: Door, { webTls }: Settings): string => {
+  const at = `listening on ${address(host, port)}`
+  if (name === "plain") return at
+  if (name === "tls") return `${at} with TLS`
+  const here = /^(?:0\.0\.0\.0|::)$/.test(host) ? "127.0.0.1" : host
+  return `${at} for browsers: ${webTls ? "https" : "http"}://${address(here, port)}/`
+}
 
 interface Part {
   readonly name: string
@@ -93,9 +99,8 @@ const make = Effect.gen(function*() {
   // Others may say more than this node knows yet.
   yield* log.ready
   stats.accepting = true
-  for (const { host, name, port } of doors) {
-    yield* Effect.log(`listening on ${address(host, port)}${suffixes[name]}`)
-  }
+  const config = yield* ServerConfig
+  for (const door of doors) yield* Effect.log(listening(door, config))
   return Server.of({
     doors,
     parts,

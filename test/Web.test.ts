@@ -7,13 +7,14 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Net from "node:net"
+import { TLSSocket } from "node:tls"
 import * as Networks from "../src/domain/Networks.ts"
 import * as Certificate from "./support/certificate.ts"
-import { isInstalled, start as startProgram } from "./support/child.ts"
+import { isInstalled, server, start as startProgram } from "./support/child.ts"
 import { arrive, connect, within } from "./support/client.ts"
 import * as proxy from "./support/proxy.ts"
 import { config } from "./support/server.ts"
-import { arriveByWeb, ask, browse, exchange, plainAndWeb, request, upgrade, webDoors } from "./support/web.ts"
+import { arriveByWeb, ask, browse, exchange, framesIn, plainAndWeb, request, upgrade, webDoors } from "./support/web.ts"
 
 const networks = (text: string) => Networks.read(text)
 
@@ -213,6 +214,59 @@ describe("Whoever is over a cap", () => {
       }),
     60_000
   )
+})
+
+describe("The door for browsers", () => {
+  it.scopedLive.skipIf(!isInstalled("openssl"))(
+    "says where its page is, and shows a new certificate after SIGHUP, and drops nobody",
+    () =>
+      Effect.gen(function*() {
+        const { flags, renew } = yield* Certificate.make()
+        const tellnet = yield* server(...flags, "--web-port", "0", "--web-tls")
+        const [, url = ""] = yield* tellnet.prints(/for browsers: (https:\/\/127\.0\.0\.1:\d+\/)/)
+        const web = Number(new URL(url).port)
+        const nameOf = ({ ws }: Effect.Effect.Success<ReturnType<typeof browse>>) =>
+          "_socket" in ws && ws._socket instanceof TLSSocket ? ws._socket.getPeerCertificate().subject.CN : undefined
+        const ann = yield* arriveByWeb(web, { tls: true })
+        assert.strictEqual(nameOf(ann), "first")
+        yield* renew("second")
+        yield* tellnet.signal("SIGHUP")
+        yield* tellnet.prints(/the certificate was read again/)
+        const bob = yield* arriveByWeb(web, { tls: true })
+        assert.strictEqual(nameOf(bob), "second")
+        yield* ann.send("still here")
+        yield* bob.sees(`${ann.front}still here`)
+      })
+  )
+
+  it.scopedLive("tells a hundred at once at most that it is full, and closes the others without a word", () =>
+    Effect.gen(function*() {
+      const { plain, web } = yield* plainAndWeb({ maxConnections: 1 })
+      const ann = yield* arrive(plain)
+      const knock = (n: number) =>
+        Effect.async<{ readonly n: number; readonly bytes: Buffer }>((resume) => {
+          const chunks: Array<Buffer> = []
+          const socket = Net.connect(web, "127.0.0.1")
+          socket.on("data", (chunk: Buffer) => chunks.push(chunk)).on("error", () => {})
+          socket.on("close", () => resume(Effect.succeed({ n, bytes: Buffer.concat(chunks) })))
+          // Those that are told are asked for a handshake first, and give it once all are there.
+          setTimeout(() => socket.write(request(web)), 1500)
+          return Effect.sync(() => socket.destroy())
+        })
+      const answers = yield* within(
+        "the end of all",
+        Effect.forEach(Array.from({ length: 150 }, (_, n) => n), knock, { concurrency: "unbounded" })
+      )
+      const told = answers.filter(({ bytes }) => bytes.length > 0)
+      assert.lengthOf(told, 100)
+      for (const { bytes } of told) {
+        const [words, close] = framesIn(bytes.subarray(bytes.indexOf("\r\n\r\n") + 4))
+        assert.strictEqual(words?.payload.toString(), "*** 服务器已满，请稍后再试\n")
+        assert.strictEqual(close?.payload.readUInt16BE(), 1013)
+      }
+      yield* ann.send("nobody came\n")
+      yield* ann.sees(`${ann.front}nobody came`)
+    }))
 })
 
 describe("What comes through the door for browsers", () => {
