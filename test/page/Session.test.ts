@@ -117,6 +117,7 @@ describe("The talk of the page", () => {
     await connect()
     await vi.waitFor(() => assert.lengthOf(session.outbox.all, 0))
     const [first, second] = nonces(asked)
+    assert.match(first ?? "", /^[a-z0-9]{16}$/)
     assert.strictEqual(second, first)
   })
 
