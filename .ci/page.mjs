@@ -22,6 +22,9 @@ export const makePage = async () => {
     minify: true,
     // As it is: an escape for each Chinese character costs a third more.
     charset: "utf8",
+    // Names of its own, which neither an element nor a line of the server has.
+    mangleProps:
+      /^(?:answered|catchUp|caughtUp|changeSecret|chosen|cleared|disowned|hear|is(?:CatchingUp|Gap|OlderThere|Owned|Ready|Seen|Shown)|listRooms|markUnread|outbox|refusal|sent(?:As|At)|toEnd|unmark|wantedRoom)$/,
     write: false,
     platform: "browser",
     format: "esm",

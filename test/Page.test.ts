@@ -360,7 +360,7 @@ describe("The web page", () => {
       yield* until(bob, (line) => line.endsWith("]Web:three"))
       yield* notes("Connected again, lines caught up on: 50")
       assert.deepStrictEqual(yield* texts, ["before", ...missed, "one", "two", "three"])
-      assert.isTrue(yield* act("nothing waits", () => page.locator("#waits").isHidden()))
+      yield* act("nothing waits", () => page.locator("#waits").waitFor({ state: "hidden" }))
     }))
 
   test("says each line once, however often the connection breaks while it is sent", () =>

@@ -14,7 +14,18 @@ import { isInstalled, server, start as startProgram } from "./support/child.ts"
 import { arrive, connect, within } from "./support/client.ts"
 import * as proxy from "./support/proxy.ts"
 import { config } from "./support/server.ts"
-import { arriveByWeb, ask, browse, exchange, framesIn, plainAndWeb, request, upgrade, webDoors } from "./support/web.ts"
+import {
+  arriveByWeb,
+  ask,
+  browse,
+  exchange,
+  frame,
+  framesIn,
+  plainAndWeb,
+  request,
+  upgrade,
+  webDoors
+} from "./support/web.ts"
 
 const networks = (text: string) => Networks.read(text)
 
@@ -238,6 +249,22 @@ describe("The door for browsers", () => {
         yield* bob.sees(`${ann.front}still here`)
       })
   )
+
+  it.scopedLive("ends a visit with its close frame, also where the connection stays open", () =>
+    Effect.gen(function*() {
+      // Longer than anything is waited for.
+      const { plain, web } = yield* plainAndWeb({ stallTimeout: Duration.minutes(2) })
+      const ann = yield* arrive(plain)
+      const socket = yield* Effect.acquireRelease(
+        Effect.sync(() => Net.connect({ port: web, host: "127.0.0.1", allowHalfOpen: true })),
+        (socket) => Effect.sync(() => socket.destroy())
+      )
+      socket.on("error", () => {}).resume().write(request(web))
+      yield* until(ann, "已上线")
+      socket.write(Buffer.concat([frame(0x81, "the last words"), frame(0x88, [3, 232])]))
+      yield* until(ann, "the last words")
+      yield* until(ann, "下线")
+    }))
 
   it.scopedLive("tells a hundred at once at most that it is full, and closes the others without a word", () =>
     Effect.gen(function*() {

@@ -102,6 +102,9 @@ export const make = (page: Page.Page, scheme: "http" | "https") =>
       visitor.settle(Effect.succeed({ request, socket, head }))
     })
 
+    // After its last request a connection gets no answer, but an end.
+    server.on("dropRequest", (_, socket) => socket.destroy())
+
     server.on("clientError", (error, socket) => {
       const visitor = visitors.get(socket)
       const isSilent = socket instanceof Net.Socket && socket.bytesRead === 0

@@ -81,6 +81,8 @@ class WebSocketConnection implements Peer, Living {
     // It has broken the protocol, and `ws` has told it so.
     ws.on("error", () => this.end())
     ws.on("close", (code) => this.onClose(code))
+    // Both have sent a close frame, and nothing more is said; but the peer may keep the connection.
+    socket.on("finish", () => this.end())
   }
 
   pull(take: (bytes: Buffer) => number | undefined) {

@@ -32,7 +32,7 @@ export class Link {
   constructor(url: string, ends: Ends) {
     this.#url = url
     this.#ends = ends
-    addEventListener("online", () => this.now())
+    addEventListener("online", () => this.#isOver || this.now())
     document.addEventListener("visibilitychange", () => document.hidden || this.#look())
     setInterval(() => this.#look(), looks)
   }

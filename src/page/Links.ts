@@ -21,8 +21,8 @@ const withoutEnd = (found: string): string => {
   }
 }
 
-// What stands before an `@` looks like a place and is none.
-const isFalse = (address: string) => /^[^/]*\/\/[^/?#\\]*@/.test(address) || !URL.canParse(address)
+// What stands before an `@` looks like a place and is none; a `\` is a `/` to browsers, and to nobody else.
+const isFalse = (address: string) => /^[^/]*\/\/[^/?#]*[@\\]/.test(address) || !URL.canParse(address)
 
 export const parts = (text: string): ReadonlyArray<Part> => {
   const all: Array<Part> = []

@@ -6,9 +6,10 @@ export type Words = Extract<Asked, { readonly do: "say" | "to" }>
 export interface Waiting {
   readonly asked: Words
   /** Where it is said. */
-  readonly room: string
-  /** When it was first sent, in ms: it may have arrived since. */
+  room: string
+  /** When it was first sent, in ms, and under which name: it may have arrived since. */
   sentAt: number | undefined
+  sentAs: string | undefined
   /** Its author has seen its own copy. */
   isSeen: boolean
 }
@@ -29,7 +30,7 @@ export class Outbox {
   }
 
   add(asked: Words, room: string): Waiting {
-    const waiting = { asked: { ...asked, nonce: nonce() }, room, sentAt: undefined, isSeen: false }
+    const waiting = { asked: { ...asked, nonce: nonce() }, room, sentAt: undefined, sentAs: undefined, isSeen: false }
     this.all.push(waiting)
     return waiting
   }

@@ -16,7 +16,7 @@ export type Private = Omit<Of<"private">, "kind">
 /** What the page shows of it. */
 export interface View {
   /** Another room: nothing of what is shown stays. */
-  readonly cleared: (room: string) => void
+  readonly cleared: () => void
   /** At the end. */
   readonly said: (lines: ReadonlyArray<Spoken>, isOld: boolean) => void
   /** Before all others. */
@@ -44,6 +44,8 @@ interface Called {
   readonly name: string
   readonly secret?: string
 }
+
+type Refusal = Extract<Answer, { readonly ok: false }>
 
 interface Pending {
   readonly asked: Asked
@@ -92,6 +94,8 @@ export class Session {
   #isEmpty = true
   /** Between `hello` and the end of what that brings. */
   #isEntering = false
+  /** Why it was not let in. */
+  #refused: NoticeCode | undefined
   /** In a room only to say what waits for it. */
   #isHopping = false
   #isLoading = false
@@ -178,12 +182,26 @@ export class Session {
     const turn = this.#turn
     const got = await this.ask({ do: "join", room })
     if (turn !== this.#turn || got === undefined) return
-    if (!got.answer.ok) {
-      this.wantedRoom = before
-      this.#view.note(this.refusal(got.answer), true)
-    } else if (got.answer.room !== undefined) this.#view.note(this.#say("already", got.answer.room))
+    if (!this.#joined(room, got.answer)) this.wantedRoom = before
+    else if (got.answer.room !== undefined) this.#view.note(this.#say("already", got.answer.room))
     this.wantedRoom = this.room
     this.#ready()
+    this.#view.changed()
+  }
+
+  /** What waits for a room goes to it, however its name was typed; or nowhere, if nobody may go there. */
+  #joined(room: string, answer: Answer): answer is Exclude<Answer, Refusal> {
+    for (const waiting of this.outbox.all.filter((waiting) => waiting.room === room)) {
+      if (answer.ok) waiting.room = this.room
+      else this.#failed(waiting, answer)
+    }
+    if (!answer.ok) this.#view.note(this.refusal(answer), true)
+    return answer.ok
+  }
+
+  #failed(waiting: Waiting, answer: Refusal): void {
+    this.outbox.remove(waiting)
+    this.#view.note(this.#say("failed", waiting.asked.text, this.refusal(answer)), true)
   }
 
   /** Fetches what stands before the first line that is shown. */
@@ -215,7 +233,7 @@ export class Session {
     this.#view.changed()
   }
 
-  refusal({ code, text }: Extract<Answer, { readonly ok: false }>): string {
+  refusal({ code, text }: Refusal): string {
     return this.#words(code) ?? text
   }
 
@@ -296,6 +314,10 @@ export class Session {
   #noticed({ code, lines = 0, seconds = 0, text }: Of<"notice">): void {
     const told = this.#words(code, seconds + lines) ?? text
     switch (code) {
+      case "away":
+        // They are fetched.
+        if (this.#isEntering && this.#reading.last !== undefined) return
+        return this.#view.note(told, true)
       case "owned":
       case "welcome":
         return
@@ -321,6 +343,9 @@ export class Session {
         this.#isLogReplaced = true
         return this.#view.note(told, true)
       default:
+        // Whoever is not let in is told so at each try.
+        if (!this.isReady && code === this.#refused) return
+        this.#refused = this.isReady ? undefined : code
         return this.#view.note(told, true)
     }
   }
@@ -354,18 +379,19 @@ export class Session {
     this.#isHopping = true
     for (const room of new Set(this.outbox.all.map(({ room }) => room))) {
       if (room === this.wantedRoom) continue
-      if (room !== this.room) await this.ask({ do: "join", room })
-      if (turn !== this.#turn) return
-      await Promise.all(
-        this.outbox.all.filter((waiting) => waiting.room === room).map((waiting) => this.#post(waiting))
-      )
+      if (room !== this.room) {
+        const got = await this.ask({ do: "join", room })
+        if (turn !== this.#turn || got === undefined) return
+        if (!this.#joined(room, got.answer)) continue
+      }
+      await this.#postAll(undefined)
       if (turn !== this.#turn) return
     }
     this.#isHopping = false
     if (this.room !== this.wantedRoom) {
       const got = await this.ask({ do: "join", room: this.wantedRoom })
       if (turn !== this.#turn || got === undefined) return
-      if (!got.answer.ok) this.#view.note(this.refusal(got.answer), true)
+      this.#joined(this.wantedRoom, got.answer)
       this.wantedRoom = this.room
     }
     if (this.room !== this.#shown) this.#open()
@@ -381,34 +407,38 @@ export class Session {
     this.isReady = true
     this.#isEntering = false
     void this.listRooms()
-    const now = Date.now()
-    for (const waiting of this.outbox.all.filter(({ room }) => room === this.room)) this.#again(waiting, now)
+    void this.#postAll(this.#isWhole ? this.#caught : undefined)
     this.#view.changed()
   }
 
-  #again(waiting: Waiting, now: number): void {
-    const { asked } = waiting
-    if (isDoubtful(waiting, now)) {
-      // The lines that were missed tell whether it was said.
-      const isSaid = asked.do === "say" && this.#caught.some(({ from, text }) => this.isMe(from) && text === asked.text)
-      if (isSaid || asked.do === "to" || !this.#isWhole) {
-        this.outbox.remove(waiting)
-        if (!isSaid) this.#view.note(this.#say("doubtful", asked.text), true)
-        return
-      }
-    }
-    void this.#post(waiting)
+  /** Says what waits for this room; `missed`: all lines that were missed here, if that is known. */
+  #postAll(missed: ReadonlyArray<Spoken> | undefined): Promise<unknown> {
+    const waiting = this.outbox.all.filter(({ room }) => room === this.room)
+    return Promise.all(waiting.map((one) => this.#isPast(one, missed) || this.#post(one)))
+  }
+
+  /** Whether it was said, or may have been. */
+  #isPast(waiting: Waiting, missed: ReadonlyArray<Spoken> | undefined): boolean {
+    const { asked, sentAs } = waiting
+    if (!isDoubtful(waiting, Date.now())) return false
+    const isSaid = asked.do === "say" &&
+      missed?.some(({ from, text }) => from.name === sentAs && text === asked.text) === true
+    if (!isSaid && asked.do === "say" && missed !== undefined) return false
+    this.outbox.remove(waiting)
+    if (!isSaid) this.#view.note(this.#say("doubtful", asked.text), true)
+    return true
   }
 
   async #post(waiting: Waiting): Promise<void> {
     const { asked } = waiting
     waiting.sentAt ??= Date.now()
+    waiting.sentAs ??= this.me?.name
     const got = await this.ask(asked)
     // It waits for the next connection.
     if (got === undefined) return
     this.outbox.remove(waiting)
     const { answer } = got
-    if (!answer.ok) this.#view.note(this.#say("failed", asked.text, this.refusal(answer)), true)
+    if (!answer.ok) this.#failed(waiting, answer)
     else if (asked.do === "to") {
       if (!waiting.isSeen && this.me !== undefined) {
         this.#view.told({ time: new Date().toISOString(), from: this.me, to: asked.name, text: asked.text })
@@ -429,7 +459,7 @@ export class Session {
         this.isOwned = answer.owned === true
         return true
       }
-      if (answer.code === "name-taken" && tries < nameTries || answer.code === "busy") {
+      if (tries < nameTries && (answer.code === "name-taken" || answer.code === "busy")) {
         await pause(1000)
         if (turn !== this.#turn) return false
         continue
@@ -437,7 +467,7 @@ export class Session {
       this.#name = undefined
       const text = this.refusal(answer)
       this.#view.note(`${name}: ${text}`, true)
-      if (answer.code === "name-owned" || answer.code === "wrong-secret") this.#view.naming(name, text)
+      if (answer.code !== "name-taken") this.#view.naming(name, text)
     }
     return true
   }
@@ -461,7 +491,7 @@ export class Session {
     this.#isEmpty = true
     this.#hasHole = false
     this.people.clear()
-    this.#view.cleared(this.room)
+    this.#view.cleared()
   }
 
   /** Fetches what is not there: old lines, then people. How many lines were missed; `undefined` if it came to nothing. */

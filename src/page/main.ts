@@ -37,10 +37,9 @@ const timeline = new Timeline(log, button("jump"), {
   chosen: (name) => aim(name)
 })
 const session: Session = new Session({
-  cleared: (room) => {
+  cleared: () => {
     timeline.clear()
-    const hash = room === lobby ? "" : `#${encodeURIComponent(room)}`
-    if (hash !== location.hash) history.pushState(null, "", hash === "" ? location.pathname : hash)
+    showAddress()
     showPlace()
   },
   said: (lines, isOld) => {
@@ -60,6 +59,11 @@ const session: Session = new Session({
 }, words)
 
 // --- who, where ---
+/** The room that I am in, or go to once there is a connection. */
+const showAddress = () => {
+  const hash = session.wantedRoom === lobby ? "" : `#${encodeURIComponent(session.wantedRoom)}`
+  if (hash !== location.hash) history.pushState(null, "", hash === "" ? location.pathname : hash)
+}
 const aim = (name: string | undefined) => {
   target = name === session.me?.name ? undefined : name
   showTarget()
@@ -75,7 +79,7 @@ const showTarget = () => {
 }
 const go = (room: string) => {
   openPeople(false)
-  if (room !== session.room) void session.go(room)
+  if (room !== session.room) void session.go(room).then(showAddress)
 }
 const people = new People(session, { person: aim, room: go })
 const panel = box("people")

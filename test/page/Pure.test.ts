@@ -39,6 +39,7 @@ describe("What the page knows", () => {
       "http://b.example/路径",
       "javascript:alert(1)",
       "https://user@c.example/",
+      "https://evil.example\\@d.example/",
       "（https://d.example。",
       " "
     )

@@ -12,12 +12,13 @@ interface Sent {
   readonly do: string
   readonly id: number
   readonly text?: string
+  readonly room?: string
   readonly after?: number
   readonly nonce?: string
 }
 
 /** A session and a server for it, which knows these lines and answers what is asked. */
-const talk = () => {
+const talk = (named: Array<string> = []) => {
   const shown: Array<string> = []
   const notes: Array<string> = []
   let over: string | undefined
@@ -25,6 +26,8 @@ const talk = () => {
   const log: Array<string> = []
   let oldest = 1
   let isDeaf = false
+  let refusal: "busy" | undefined
+  const closedRooms = new Set<string>()
   const view: View = {
     cleared: () => {},
     said: (lines) => shown.push(...lines.map(({ text }) => text)),
@@ -33,7 +36,7 @@ const talk = () => {
     moved: () => {},
     note: (text) => void notes.push(text),
     changed: () => {},
-    naming: () => {},
+    naming: (name) => named.push(name),
     over: (text) => over = text
   }
   // Words come as their keys.
@@ -49,6 +52,16 @@ const talk = () => {
     const sent: Sent & { readonly before?: number } = JSON.parse(line)
     asked.push(sent)
     if (isDeaf) return
+    if (sent.do === "rename" && refusal !== undefined) {
+      return tell({ kind: "answer", id: sent.id, ok: false, code: refusal, text: "" })
+    }
+    if (sent.do === "join" && sent.room !== undefined) {
+      if (closedRooms.has(sent.room)) {
+        return tell({ kind: "answer", id: sent.id, ok: false, code: "too-many-rooms", text: "" })
+      }
+      const room = sent.room === "DEV" ? "dev" : sent.room
+      tell({ kind: "came", room, who: web, time, from: session.room, seq: log.length })
+    }
     const { after = 0, before = Infinity, id } = sent
     if (sent.do === "history") {
       if (after + 1 < oldest && sent.after !== undefined) tell({ kind: "notice", code: "gap", text: "gap" })
@@ -69,6 +82,8 @@ const talk = () => {
     asked,
     say,
     tell,
+    refuse: (code: "busy") => void (refusal = code),
+    shut: (room: string) => void closedRooms.add(room),
     over: () => over,
     forget: (seq: number) => void (oldest = seq + 1),
     deaf: (is: boolean) => void (isDeaf = is),
@@ -144,13 +159,77 @@ describe("The talk of the page", () => {
           tell({ kind: "answer", id: sent.id, ok: true })
         })
       })
-      tell({ kind: "hello", v: 1, version: "0", log: "a", you: web, room: "lobby", seq: 2, maxLine: 4096 })
+      // Who has chosen no name has another one by now.
+      const you = { name: "Web:2", addr: "Web:2" }
+      tell({ kind: "hello", v: 1, version: "0", log: "a", you, room: "lobby", seq: 2, maxLine: 4096 })
       await vi.waitFor(() => assert.isTrue(session.isReady))
       await vi.waitFor(() => assert.lengthOf(session.outbox.all, 0))
       // The missed lines are whole: where it is not among them, it was never said.
       assert.lengthOf(nonces(asked), isSaid ? 1 : 2)
       assert.deepStrictEqual(shown, isSaid ? ["before", "mine"] : ["before"])
       assert.notInclude(notes.join(), "doubtful")
+    }
+  })
+
+  it("says what waits for a room there, however it was typed, or gives it back; and nowhere else", async () => {
+    const { asked, connect, notes, session, shut } = talk()
+    const saidWhere = () => {
+      let room = "lobby"
+      return asked.flatMap((one) => {
+        if (one.do === "join") room = one.room ?? ""
+        return one.do === "say" ? [`${room} ${one.text}`] : []
+      })
+    }
+    await connect()
+    void session.go("DEV")
+    session.say({ do: "say", text: "to dev" })
+    await vi.waitFor(() => assert.lengthOf(session.outbox.all, 0))
+    assert.deepStrictEqual([session.room, ...saidWhere()], ["dev", "DEV to dev"])
+    shut("full")
+    void session.go("full")
+    session.say({ do: "say", text: "to full" })
+    await vi.waitFor(() => assert.include(notes, "failed to full too-many-rooms"))
+    session.closed()
+    for (const room of ["full", "lobby"]) {
+      void session.go(room)
+      session.say({ do: "say", text: `later to ${room}` })
+    }
+    await connect()
+    await vi.waitFor(() => assert.include(notes, "failed later to full too-many-rooms"))
+    await vi.waitFor(() => assert.lengthOf(session.outbox.all, 0))
+    assert.deepStrictEqual(saidWhere().slice(1).map((line) => line.split(" ").slice(1).join(" ")), ["later to lobby"])
+    assert.deepStrictEqual(asked.filter((one) => one.do === "join").map(({ room }) => room), ["DEV", "full", "full"])
+  })
+
+  it("does not say again in another room what is too old to be known", async () => {
+    const { asked, connect, deaf, notes, session } = talk()
+    await connect()
+    deaf(true)
+    session.say({ do: "say", text: "old" })
+    await vi.waitFor(() => assert.lengthOf(nonces(asked), 1))
+    session.closed()
+    deaf(false)
+    void session.go("dev")
+    session.outbox.all[0]!.sentAt = Date.now() - 10 * 60_000
+    await connect()
+    assert.lengthOf(nonces(asked), 1)
+    assert.include(notes, "doubtful old")
+  })
+
+  it("goes on without its name where the server stays busy, and asks for it", async () => {
+    vi.useFakeTimers()
+    try {
+      const named: Array<string> = []
+      const { connect, refuse, session } = talk(named)
+      refuse("busy")
+      session.begin("Olga", "secret", "")
+      const open = connect()
+      await vi.advanceTimersByTimeAsync(20_000)
+      await open
+      assert.isTrue(session.isReady)
+      assert.deepStrictEqual(named, ["Olga"])
+    } finally {
+      vi.useRealTimers()
     }
   })
 
