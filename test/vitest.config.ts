@@ -10,8 +10,8 @@ export default defineConfig({
     maxWorkers: 2,
     minWorkers: 2,
     // Every wait inside a test has its own, shorter limit; these only end what hangs elsewhere.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     maxConcurrency: 4,
     projects: [
       { extends: true, test: { name: "alone", include: ["test/**/*.test.ts"] } },
