@@ -3,7 +3,7 @@ import type { Asked, Person, Told } from "../wire/JsonLines.ts"
 import { read } from "./Commands.ts"
 import { find } from "./elements.ts"
 import type { Naming } from "./Naming.ts"
-import type { Answered, Session, Spoken, View } from "./Session.ts"
+import { type Answered, lobby, type Session, type Spoken, type View } from "./Session.ts"
 import { keepName, say } from "./Settings.ts"
 import { timeText } from "./times.ts"
 
@@ -54,7 +54,7 @@ export const type = (place: Place, line: string, to: string | undefined): void =
 
 const ask = async ({ naming, session, view }: Place, asked: Asked): Promise<void> => {
   if (asked.do === "join") return session.go(asked.room.replace(/^[#＃]/, ""))
-  if (asked.do === "leave") return session.go("lobby")
+  if (asked.do === "leave") return session.go(lobby)
   if (asked.do === "rename") {
     const answer = await session.rename(asked.name)
     if (answer?.ok === true) {

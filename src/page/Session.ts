@@ -3,7 +3,7 @@
  * `hello` it takes name and room again and fetches exactly what was missed, as `src/wire/README.md` tells programs to do.
  * Knows neither sockets nor elements.
  */
-import type { Answer, Asked, NoticeCode, Person, Told } from "../wire/JsonLines.ts"
+import type { Answer, Asked, Done, NoticeCode, Person, Refused, Told } from "../wire/JsonLines.ts"
 import { isDoubtful, Outbox, type Waiting, type Words } from "./Outbox.ts"
 import type { Move } from "./Presence.ts"
 import { Reading } from "./Reading.ts"
@@ -45,8 +45,6 @@ interface Called {
   readonly secret?: string
 }
 
-type Refusal = Extract<Answer, { readonly ok: false }>
-
 interface Pending {
   readonly asked: Asked
   readonly lines: Array<Spoken>
@@ -55,7 +53,8 @@ interface Pending {
   isGap: boolean
 }
 
-const lobby = "lobby"
+/** Where everybody arrives. */
+export const lobby = "lobby"
 const firstPage = 60
 const nextPage = 100
 const wholePage = 1000
@@ -100,8 +99,8 @@ export class Session {
   #isHopping = false
   #isLoading = false
   #hasHole = false
-  #caught: ReadonlyArray<Spoken> = []
-  #isWhole = false
+  /** All lines of this room that were missed, if that is known. */
+  #missed: Array<Spoken> | undefined
   readonly #pending = new Map<number, Pending>()
   #ids = 0
   /** Grows with each connection: what waits for an earlier one stops. */
@@ -186,11 +185,10 @@ export class Session {
     else if (got.answer.room !== undefined) this.#view.note(this.#say("already", got.answer.room))
     this.wantedRoom = this.room
     this.#ready()
-    this.#view.changed()
   }
 
   /** What waits for a room goes to it, however its name was typed; or nowhere, if nobody may go there. */
-  #joined(room: string, answer: Answer): answer is Exclude<Answer, Refusal> {
+  #joined(room: string, answer: Answer): answer is Done {
     for (const waiting of this.outbox.all.filter((waiting) => waiting.room === room)) {
       if (answer.ok) waiting.room = this.room
       else this.#failed(waiting, answer)
@@ -199,7 +197,7 @@ export class Session {
     return answer.ok
   }
 
-  #failed(waiting: Waiting, answer: Refusal): void {
+  #failed(waiting: Waiting, answer: Refused): void {
     this.outbox.remove(waiting)
     this.#view.note(this.#say("failed", waiting.asked.text, this.refusal(answer)), true)
   }
@@ -233,7 +231,7 @@ export class Session {
     this.#view.changed()
   }
 
-  refusal({ code, text }: Refusal): string {
+  refusal({ code, text }: Refused): string {
     return this.#words(code) ?? text
   }
 
@@ -407,7 +405,7 @@ export class Session {
     this.isReady = true
     this.#isEntering = false
     void this.listRooms()
-    void this.#postAll(this.#isWhole ? this.#caught : undefined)
+    void this.#postAll(this.#missed)
     this.#view.changed()
   }
 
@@ -499,8 +497,7 @@ export class Session {
     const reading = this.#reading
     const isStale = () => turn !== this.#turn || reading !== this.#reading
     let missed = 0
-    this.#caught = []
-    this.#isWhole = reading.last !== undefined
+    this.#missed = reading.last === undefined ? undefined : []
     do {
       const hadHole = this.#hasHole
       this.#hasHole = false
@@ -534,10 +531,10 @@ export class Session {
         }
         if (after === undefined) more = false
         if (isGap && after !== undefined) {
-          this.#isWhole = false
+          this.#missed = undefined
           this.#view.note(this.#say("gap"), true)
         }
-        this.#caught = [...this.#caught, ...lines]
+        this.#missed?.push(...lines)
         missed += lines.length
         this.#show(reading.past(lines), true)
       }

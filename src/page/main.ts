@@ -9,12 +9,11 @@ import { Link, type State } from "./Link.ts"
 import { mentions } from "./Mentions.ts"
 import * as Naming from "./Naming.ts"
 import { People } from "./People.ts"
-import { type Private, Session, type Spoken } from "./Session.ts"
+import { lobby, type Private, Session, type Spoken } from "./Session.ts"
 import { inLanguage, keptName, locale, nextTheme, say, switchLanguage, theme, words } from "./Settings.ts"
 import { Timeline } from "./Timeline.ts"
 import * as Unread from "./Unread.ts"
 
-const lobby = "lobby"
 const log = box("log")
 const input = find("input", HTMLTextAreaElement)
 /** For screen readers, and for whoever rests the mouse on it. */

@@ -93,8 +93,7 @@ export const isOpen = ({ page }: Tab) =>
       )
   )
 
-const textsOf = () =>
-  [...document.querySelectorAll("#log .lines p")].map((line) => line.lastChild?.parentElement?.textContent ?? "")
+const textsOf = () => [...document.querySelectorAll("#log .lines p")].map((line) => line.textContent ?? "")
 
 const tab = (page: Page, errors: ReadonlyArray<string>): Tab => {
   const texts = act("texts", () => page.evaluate(textsOf))
