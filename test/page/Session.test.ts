@@ -23,7 +23,7 @@ const talk = (named: Array<string> = []) => {
   const notes: Array<string> = []
   let over: string | undefined
   const asked: Array<Sent> = []
-  const log: Array<string> = []
+  const log: Array<{ readonly from: Of; readonly text: string }> = []
   let oldest = 1
   let isDeaf = false
   let refusal: "busy" | undefined
@@ -42,10 +42,10 @@ const talk = (named: Array<string> = []) => {
   // Words come as their keys.
   const session = new Session(view, (key, ...values) => [key, ...values].join(" "))
   const tell = (told: Told) => session.take(told)
-  const said = (seq: number) => ({ seq, room: "lobby", time, from: bob, text: log[seq - 1] ?? "" })
+  const said = (seq: number) => ({ seq, room: "lobby", time, ...log[seq - 1] ?? assert.fail("nothing was said there") })
   /** What others say; who is not told of it misses it. */
-  const say = (text: string, isTold = true) => {
-    log.push(text)
+  const say = (text: string, isTold = true, from = bob) => {
+    log.push({ from, text })
     if (isTold) tell({ kind: "said", ...said(log.length) })
   }
   const answer = (line: string) => {
@@ -70,8 +70,7 @@ const talk = (named: Array<string> = []) => {
       }
     }
     if (sent.do === "say") {
-      log.push(sent.text ?? "")
-      tell({ kind: "said", ...said(log.length), from: web })
+      say(sent.text ?? "", true, web)
     }
     tell({ kind: "answer", id, ok: true })
   }
@@ -87,9 +86,9 @@ const talk = (named: Array<string> = []) => {
     over: () => over,
     forget: (seq: number) => void (oldest = seq + 1),
     deaf: (is: boolean) => void (isDeaf = is),
-    connect: async (seq = log.length) => {
+    connect: async (you = web) => {
       session.opened((line) => queueMicrotask(() => answer(line)))
-      tell({ kind: "hello", v: 1, version: "0", log: "a", you: web, room: "lobby", seq, maxLine: 4096 })
+      tell({ kind: "hello", v: 1, version: "0", log: "a", you, room: "lobby", seq: log.length, maxLine: 4096 })
       await vi.waitFor(() => assert.isTrue(session.isReady))
     }
   }
@@ -138,9 +137,9 @@ describe("The talk of the page", () => {
 
   it("does not say again what its nonce may not protect any more: it looks for it among what was missed", async () => {
     for (const isSaid of [true, false]) {
-      const { asked, connect, deaf, notes, session, shown, tell } = talk()
+      const { asked, connect, deaf, notes, say, session, shown } = talk()
       await connect()
-      tell({ kind: "said", seq: 1, room: "lobby", time, from: bob, text: "before" })
+      say("before")
       deaf(true)
       session.say({ do: "say", text: "mine" })
       await vi.waitFor(() => assert.lengthOf(nonces(asked), 1))
@@ -149,24 +148,13 @@ describe("The talk of the page", () => {
       const [waiting] = session.outbox.all
       assert.isDefined(waiting)
       waiting.sentAt = Date.now() - 10 * 60_000
-      session.opened((line) => {
-        const sent: Sent = JSON.parse(line)
-        asked.push(sent)
-        queueMicrotask(() => {
-          if (sent.do === "history" && isSaid) {
-            tell({ kind: "past", id: sent.id, seq: 2, room: "lobby", time, from: web, text: "mine" })
-          }
-          tell({ kind: "answer", id: sent.id, ok: true })
-        })
-      })
+      if (isSaid) say("mine", false, web)
       // Who has chosen no name has another one by now.
-      const you = { name: "Web:2", addr: "Web:2" }
-      tell({ kind: "hello", v: 1, version: "0", log: "a", you, room: "lobby", seq: 2, maxLine: 4096 })
-      await vi.waitFor(() => assert.isTrue(session.isReady))
+      await connect({ name: "Web:2", addr: "Web:2" })
       await vi.waitFor(() => assert.lengthOf(session.outbox.all, 0))
       // The missed lines are whole: where it is not among them, it was never said.
       assert.lengthOf(nonces(asked), isSaid ? 1 : 2)
-      assert.deepStrictEqual(shown, isSaid ? ["before", "mine"] : ["before"])
+      assert.deepStrictEqual(shown, ["before", "mine"])
       assert.notInclude(notes.join(), "doubtful")
     }
   })
