@@ -10,6 +10,7 @@ import type * as Net from "node:net"
 import type { Peer } from "../chat/Peer.ts"
 import type { Address } from "../domain/Address.ts"
 import * as Outflow from "./Outflow.ts"
+import { SocketPeer, type Take } from "./SocketPeer.ts"
 
 // What is given back is held in pieces of so many bytes: see `giveBack`.
 const pieceBytes = 8192
@@ -17,43 +18,26 @@ const pieceBytes = 8192
 /** `address`: of the client, which is not who the socket is connected to if that is a proxy. */
 export const make = (socket: Net.Socket, address: Address): Peer => new NetConnection(socket, address)
 
-// A class, because there is one for every user: methods are shared, closures are not.
-class NetConnection implements Peer {
-  readonly address: Address
-  private readonly socket: Net.Socket
-  private take: ((bytes: Buffer) => number | undefined) | undefined
-  private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
-  private lost: (() => void) | undefined
-
+class NetConnection extends SocketPeer implements Peer {
   constructor(socket: Net.Socket, address: Address) {
-    this.socket = socket
-    this.address = address
+    super(socket, address)
     socket.pause()
     socket.on("data", (bytes: Buffer) => this.onData(bytes))
     socket.on("end", () => this.onPulled(Effect.succeed(false)))
     socket.on("close", () => this.lost?.())
   }
 
-  pull(take: (bytes: Buffer) => number | undefined) {
+  pull(take: Take) {
     return Effect.async<boolean>((resume) => {
       const { socket } = this
       if (socket.readableEnded) return resume(Effect.succeed(false))
-      this.take = take
-      this.pulled = resume
+      this.await(take, resume)
       socket.resume()
     })
   }
 
-  stop(): void {
+  protected override pause(): void {
     this.socket.pause()
-    this.take = undefined
-    this.pulled = undefined
-  }
-
-  private onPulled(result: Effect.Effect<boolean>): void {
-    const resume = this.pulled
-    this.stop()
-    resume?.(result)
   }
 
   private onData(bytes: Buffer): void {
@@ -87,11 +71,6 @@ class NetConnection implements Peer {
     return "plain" as const
   }
 
-  onLost(callback: () => void): void {
-    if (this.socket.destroyed) callback()
-    else this.lost = callback
-  }
-
   write(parts: ReadonlyArray<Uint8Array>): boolean {
     const { socket } = this
     // Nothing pushes back when nobody is there.
@@ -103,14 +82,6 @@ class NetConnection implements Peer {
       socket.uncork()
     }
     return !Outflow.pushesBack(socket)
-  }
-
-  get writable() {
-    return Outflow.writable(this.socket)
-  }
-
-  get taken() {
-    return Outflow.taken(this.socket)
   }
 
   // One callback and one timer for the whole end, because thousands may end in one turn.
@@ -133,12 +104,6 @@ class NetConnection implements Peer {
       if (socket.destroyed) return close()
       socket.on("close", close).on("finish", onFinish).end()
       return Effect.sync(close)
-    })
-  }
-
-  get destroy() {
-    return Effect.sync(() => {
-      this.socket.destroy()
     })
   }
 }

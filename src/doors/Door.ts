@@ -47,6 +47,13 @@ export class NotOpened extends Data.TaggedError("NotOpened")<{ readonly reason: 
   }
 }
 
+/** Closes an accepted socket if what is done with it fails or is interrupted. */
+export const closing = (accepted: Net.Socket) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.onError(self, () =>
+    Effect.sync(() => {
+      accepted.destroy()
+    }))
+
 // How many newcomers may wait in the kernel to be accepted; beyond that they try again after a second. The kernel has a
 // limit of its own (net.core.somaxconn).
 const acceptQueueLength = 4096

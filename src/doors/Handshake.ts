@@ -101,11 +101,7 @@ const handshakes = (server: Tls.Server): Handshake => {
       accepted.on("close", closed)
       server.emit("connection", accepted)
       return Effect.sync(forget)
-    }).pipe(Effect.onError(() =>
-      Effect.sync(() => {
-        accepted.destroy()
-      })
-    ))
+    }).pipe(Door.closing(accepted))
 }
 
 const failure = (reason: RefusalReason) => new Door.NotOpened({ reason })

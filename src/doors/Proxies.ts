@@ -34,16 +34,11 @@ export class Proxies {
    * to the socket, which is paused. What fails or is interrupted is closed.
    */
   announced(accepted: Net.Socket, proxy: string): Effect.Effect<Client, NotOpened> {
-    return Effect.acquireUseRelease(
-      Effect.suspend(() => this.anteroom.enter(proxy) ? Effect.void : notAnnounced("proxy-full")),
-      () =>
-        Effect.timeoutFail(header(accepted), { duration: patience, onTimeout: () => notAnnounced("proxy-timeout") }),
-      () => Effect.sync(() => this.anteroom.leave(proxy))
-    ).pipe(Effect.onError(() =>
-      Effect.sync(() => {
-        accepted.destroy()
-      })
-    ))
+    return this.anteroom.wait(
+      accepted,
+      proxy,
+      Effect.timeoutFail(header(accepted), { duration: patience, onTimeout: () => notAnnounced("proxy-timeout") })
+    )
   }
 }
 

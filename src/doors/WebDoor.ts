@@ -53,34 +53,19 @@ export const make = (port: number, handshake: Option.Option<Handshake>) =>
         onNone: () => Effect.succeed(accepted),
         onSome: (shake) => shake(accepted)
       })
-      return Effect.flatMap(secured, requests).pipe(Effect.onError(() =>
-        Effect.sync(() => {
-          accepted.destroy()
-        })
-      ))
+      return Effect.flatMap(secured, requests).pipe(Door.closing(accepted))
     }
 
     /** Those that came through a proxy, and are known now. */
     const asked = new WeakMap<Net.Socket, Upgrades.Upgrade>()
     const anteroom = new Anteroom()
     const ask = (proxies: Networks.Networks, accepted: Net.Socket, proxy: Client) =>
-      Effect.acquireUseRelease(
-        Effect.suspend(() => anteroom.enter(proxy.ip) ? Effect.void : new Door.NotOpened({ reason: "proxy-full" })),
-        () => upgraded(accepted),
-        () => Effect.sync(() => anteroom.leave(proxy.ip))
-      ).pipe(
-        Effect.map((upgrade) => {
-          if (upgrade === undefined) return undefined
-          asked.set(accepted, upgrade)
-          const ip = forwardedFor(upgrade.request.headersDistinct["x-forwarded-for"], proxies)
-          return ip === undefined ? proxy : { ip, port: proxy.port }
-        }),
-        Effect.onError(() =>
-          Effect.sync(() => {
-            accepted.destroy()
-          })
-        )
-      )
+      Effect.map(anteroom.wait(accepted, proxy.ip, upgraded(accepted)), (upgrade) => {
+        if (upgrade === undefined) return undefined
+        asked.set(accepted, upgrade)
+        const ip = forwardedFor(upgrade.request.headersDistinct["x-forwarded-for"], proxies)
+        return ip === undefined ? proxy : { ip, port: proxy.port }
+      })
 
     const shake = ({ head, request, socket }: Upgrades.Upgrade, { ip, port }: Client) =>
       Effect.async<Peer | undefined, Door.NotOpened>((resume) => {

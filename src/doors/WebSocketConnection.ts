@@ -18,6 +18,7 @@ import * as Frame from "./Frame.ts"
 import type { Heartbeat, Living } from "./Heartbeat.ts"
 import { Inbox } from "./Inbox.ts"
 import * as Outflow from "./Outflow.ts"
+import { SocketPeer, type Take } from "./SocketPeer.ts"
 
 /** The subprotocol under which a WebSocket speaks JSON from the start. */
 export const jsonProtocol = "tellnet.json.1"
@@ -52,25 +53,19 @@ const beat = Frame.of([Buffer.from("{\"kind\":\"beat\"}\n")])
 export const make = (ws: WebSocket, socket: Net.Socket, address: Address, heartbeat: Heartbeat): Peer =>
   new WebSocketConnection(ws, socket, address, heartbeat)
 
-class WebSocketConnection implements Peer, Living {
-  readonly address: Address
+class WebSocketConnection extends SocketPeer implements Peer, Living {
   readonly form: Peer["form"]
   private readonly ws: WebSocket
-  private readonly socket: Net.Socket
   private readonly heartbeat: Heartbeat
   private readonly inbox = new Inbox()
-  private take: ((bytes: Buffer) => number | undefined) | undefined
-  private pulled: ((result: Effect.Effect<boolean>) => void) | undefined
-  private lost: (() => void) | undefined
   private closed: (() => void) | undefined
   private control: Pace | undefined
   /** Nothing more comes that anybody wants to read. */
   private isOver = false
 
   constructor(ws: WebSocket, socket: Net.Socket, address: Address, heartbeat: Heartbeat) {
+    super(socket, address)
     this.ws = ws
-    this.socket = socket
-    this.address = address
     this.heartbeat = heartbeat
     this.form = ws.protocol === jsonProtocol ? "json" : "plain"
     ws.pause()
@@ -85,10 +80,9 @@ class WebSocketConnection implements Peer, Living {
     socket.on("finish", () => this.end())
   }
 
-  pull(take: (bytes: Buffer) => number | undefined) {
+  pull(take: Take) {
     return Effect.async<boolean>((resume) => {
-      this.take = take
-      this.pulled = resume
+      this.await(take, resume)
       this.give()
       if (this.take === undefined) return
       if (this.isOver) this.onPulled(Effect.succeed(false))
@@ -96,16 +90,8 @@ class WebSocketConnection implements Peer, Living {
     })
   }
 
-  stop(): void {
+  protected override pause(): void {
     this.ws.pause()
-    this.take = undefined
-    this.pulled = undefined
-  }
-
-  private onPulled(result: Effect.Effect<boolean>): void {
-    const resume = this.pulled
-    this.stop()
-    resume?.(result)
   }
 
   /** Lets whoever pulls have what has come. */
@@ -156,25 +142,12 @@ class WebSocketConnection implements Peer, Living {
     this.closed?.()
   }
 
-  onLost(callback: () => void): void {
-    if (this.socket.destroyed) callback()
-    else this.lost = callback
-  }
-
   write(parts: ReadonlyArray<Uint8Array>): boolean {
     const { socket, ws } = this
     // Nothing may follow a close frame; and nothing pushes back when nobody is there.
     if (ws.readyState !== WebSocket.OPEN) return true
     socket.write(Frame.shared(parts))
     return !Outflow.pushesBack(socket)
-  }
-
-  get writable() {
-    return Outflow.writable(this.socket)
-  }
-
-  get taken() {
-    return Outflow.taken(this.socket)
   }
 
   beat(): void {
@@ -215,12 +188,6 @@ class WebSocketConnection implements Peer, Living {
       // Nobody pulls any more: what comes up to its own close frame is thrown away.
       ws.resume()
       return Effect.sync(close)
-    })
-  }
-
-  get destroy() {
-    return Effect.sync(() => {
-      this.socket.destroy()
     })
   }
 }
