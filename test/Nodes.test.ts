@@ -4,6 +4,7 @@ import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream"
 import { connect as connectNats } from "@nats-io/transport-node"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
 import { Address } from "../src/domain/Address.ts"
 import { type Event, NodeId, Nonce, UserId } from "../src/domain/Event.ts"
 import { Name } from "../src/domain/Name.ts"
@@ -47,6 +48,23 @@ const jetStream = (urls: string) =>
 
 const old = { user: UserId(1), who: { address: Address("192.0.2.1:1"), name: Name("old") }, room: lobby }
 const said = (text: string) => ({ _tag: "Said", ...old, text }) as const
+
+/** What the nodes keep on NATS. */
+const kept = ["tellnet_log", "KV_tellnet_nodes", "KV_tellnet_registry"]
+
+/** Waits until each server of a cluster has all of it: before that the death of another one can leave it without a majority. */
+const allCurrent = (urls: string) =>
+  Effect.gen(function*() {
+    const manager = yield* jetStream(urls)
+    const isCurrent = (name: string) =>
+      Effect.tryPromise(() => manager.streams.info(name)).pipe(Effect.map(({ cluster }) => {
+        const { leader = "", replicas = [] } = cluster ?? {}
+        return leader !== "" && replicas.length === 2 &&
+          replicas.every(({ current, offline }) => current && offline !== true)
+      }))
+    const looked = Effect.forEach(kept, (name) => Effect.filterOrFail(isCurrent(name), (is) => is))
+    yield* within("a whole cluster", Effect.orDie(Effect.retry(looked, Schedule.spaced("100 millis"))))
+  }).pipe(Effect.scoped)
 
 /** Writes records of a node that is not there any more. */
 const writeRecords = (manager: JetStreamManager, records: ReadonlyArray<ReadonlyArray<Event>>) =>
@@ -252,6 +270,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           yield* server.restart
           yield* talk
           yield* hear(2)
+          yield* allCurrent(urls)
         }
         for (const one of [ann, bob]) assert.deepStrictEqual((yield* told(one)).filter(isSaid), [])
       }),
@@ -267,7 +286,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           const one = yield* node(urls, "--nats-replicas", `${replicas}`)
           yield* ends(one)
           const manager = yield* jetStream(urls)
-          for (const name of ["tellnet_log", "KV_tellnet_nodes", "KV_tellnet_registry"]) {
+          for (const name of kept) {
             const { config } = yield* Effect.promise(() => manager.streams.info(name))
             assert.strictEqual(config.num_replicas, replicas, name)
           }
