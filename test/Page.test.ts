@@ -218,6 +218,35 @@ describe("The web page", () => {
       yield* shows("last")
     }))
 
+  test("fetches older lines for whoever scrolled up before it could", () =>
+    Effect.gen(function*() {
+      const { plain, url } = yield* site()
+      const ann = yield* arrive(plain)
+      yield* ann.send(Array.from({ length: 400 }, (_, n) => `line ${n}\n`).join(""))
+      yield* until(ann, (line) => line.endsWith(":line 399"))
+      const { page, shows, texts, until: waits } = yield* visit(yield* browser, url)
+      // The people come late, and with them all that the page waits for before it asks for more.
+      const held: Array<() => void> = []
+      let isHeld = true
+      yield* act("a way to hold them", () =>
+        page.routeWebSocket("**/chat", (ws) => {
+          const server = ws.connectToServer()
+          server.onMessage((message) => {
+            const give = () => ws.send(message)
+            if (isHeld && (held.length > 0 || message.includes("\"users\""))) held.push(give)
+            else give()
+          })
+        }))
+      yield* act("a new visit", () => page.reload())
+      yield* shows("line 398", "line 399")
+      yield* scroll(page, 200)
+      yield* act("a while", () => page.waitForTimeout(500))
+      assert.strictEqual((yield* texts).length, 60)
+      isHeld = false
+      for (const give of held) give()
+      yield* waits("more", () => document.querySelectorAll("#log .lines p").length >= 160)
+    }))
+
   test("counts what is unread in the title, mentions too, and presence never, which is folded", () =>
     Effect.gen(function*() {
       const { plain, url } = yield* site()

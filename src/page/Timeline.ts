@@ -205,7 +205,12 @@ export class Timeline {
     else if (left < near) this.#isFollowing = true
     this.#wasAt = scrollTop
     this.#offer()
-    if (scrollTop < early) this.#reader.early()
+    this.look()
+  }
+
+  /** Whoever is near the first line is to have those before it, as soon as they can be had. */
+  look(): void {
+    if (this.#view.scrollTop < early) this.#reader.early()
   }
 
   #pin(): void {
@@ -227,7 +232,7 @@ export class Timeline {
       this.#isDue = false
       this.#shorten()
       if (this.#isFollowing) this.#pin()
-      if (this.#view.scrollTop < early) this.#reader.early()
+      this.look()
       requestAnimationFrame(() => this.#view.removeAttribute("aria-busy"))
     }
     if (document.hidden) setTimeout(done)

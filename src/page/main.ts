@@ -223,6 +223,7 @@ const changed = () => {
     showPlace()
     showWaiting()
     if (state.is !== "open") showState()
+    timeline.look()
   }, 150)
 }
 const showWaiting = () => {
