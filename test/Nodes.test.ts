@@ -53,18 +53,16 @@ const said = (text: string) => ({ _tag: "Said", ...old, text }) as const
 const kept = ["tellnet_log", "KV_tellnet_nodes", "KV_tellnet_registry"]
 
 /** Waits until each server of a cluster has all of it: before that the death of another one can leave it without a majority. */
-const allCurrent = (urls: string) =>
-  Effect.gen(function*() {
-    const manager = yield* jetStream(urls)
-    const isCurrent = (name: string) =>
-      Effect.tryPromise(() => manager.streams.info(name)).pipe(Effect.map(({ cluster }) => {
-        const { leader = "", replicas = [] } = cluster ?? {}
-        return leader !== "" && replicas.length === 2 &&
-          replicas.every(({ current, offline }) => current && offline !== true)
-      }))
-    const looked = Effect.forEach(kept, (name) => Effect.filterOrFail(isCurrent(name), (is) => is))
-    yield* within("a whole cluster", Effect.orDie(Effect.retry(looked, Schedule.spaced("100 millis"))))
-  }).pipe(Effect.scoped)
+const allCurrent = (manager: JetStreamManager) => {
+  const isCurrent = (name: string) =>
+    Effect.tryPromise(() => manager.streams.info(name)).pipe(Effect.map(({ cluster }) => {
+      const { leader = "", replicas = [] } = cluster ?? {}
+      return leader !== "" && replicas.length === 2 &&
+        replicas.every(({ current, offline }) => current && offline !== true)
+    }))
+  const looked = Effect.forEach(kept, (name) => Effect.filterOrFail(isCurrent(name), (is) => is))
+  return within("a whole cluster", Effect.orDie(Effect.retry(looked, Schedule.spaced("100 millis"))))
+}
 
 /** Writes records of a node that is not there any more. */
 const writeRecords = (manager: JetStreamManager, records: ReadonlyArray<ReadonlyArray<Event>>) =>
@@ -252,6 +250,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         const ann = yield* come(a!.port)
         const bob = yield* connect(b!.port)
         for (const one of [ann, bob]) yield* one.sees(online(bob))
+        const manager = yield* jetStream(urls)
         let count = 0
         const talk = Effect.suspend(() => Effect.forEach([ann, bob], (one) => one.send(`${one.address} ${++count}\n`)))
         const isSaid = (line: string) => / \d+$/.test(line) && !line.startsWith("***")
@@ -270,7 +269,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           yield* server.restart
           yield* talk
           yield* hear(2)
-          yield* allCurrent(urls)
+          yield* allCurrent(manager)
         }
         for (const one of [ann, bob]) assert.deepStrictEqual((yield* told(one)).filter(isSaid), [])
       }),
