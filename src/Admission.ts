@@ -3,12 +3,17 @@ import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
 import type * as Net from "node:net"
+import { OnlineMap } from "./chat/OnlineMap.ts"
 import type { Pace } from "./chat/Pace.ts"
 import type { Peer } from "./chat/Peer.ts"
 import * as Session from "./chat/Session.ts"
 import { monotonic } from "./domain/monotonic.ts"
+import * as Networks from "./domain/Networks.ts"
+import type { Output } from "./domain/Output.ts"
 import type { CapReason } from "./domain/Reasons.ts"
+import * as Rules from "./domain/Rules.ts"
 import { Caps } from "./doors/Caps.ts"
 import { type Client, peerOf } from "./doors/Client.ts"
 import type { Door } from "./doors/Door.ts"
@@ -29,11 +34,13 @@ export const make = Effect.gen(function*() {
   const config = yield* ServerConfig
   const connections = new Set<Peer>()
   return {
+    allow: config.allow,
     caps: new Caps(config),
     clock: yield* Effect.clock,
     /** Those that have a session, or will. */
     connections,
     forms: { plain: (yield* PlainForm).plain, json: yield* JsonForm },
+    online: yield* OnlineMap,
     proxies: new Proxies(config),
     refusals: 0,
     stats: yield* Stats,
@@ -66,11 +73,20 @@ const meet = (admission: Admission, door: Door, accepted: Net.Socket, peer: Clie
 }
 
 const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: Client) =>
-  Effect.suspend(() => {
-    const entered = admission.caps.enter(client.ip, monotonic(admission.clock))
-    return typeof entered === "string"
-      ? refuse(admission, door, accepted, client, entered)
-      : admit(admission, door, accepted, client, entered)
+  Effect.flatMap(admission.online, ({ rules }) => {
+    const { allow, caps, clock } = admission
+    const { ip } = client
+    const entered = caps.enter(ip, monotonic(clock))
+    if (typeof entered === "string") return refuse(admission, door, accepted, client, entered)
+    const isAllowed = Option.exists(allow, (networks) => Networks.has(networks, ip))
+    const reason = Rules.isBanned(rules, ip, clock.unsafeCurrentTimeMillis())
+      ? "banned"
+      : rules.isLocked && !isAllowed
+      ? "locked"
+      : undefined
+    if (reason === undefined) return admit(admission, door, accepted, client, entered)
+    caps.leave(ip, monotonic(clock))
+    return refuse(admission, door, accepted, client, reason)
   })
 
 /**
@@ -111,6 +127,13 @@ const admit = (
     })
   })
 
+const told: Readonly<Record<CapReason, Output>> = {
+  "server-full": { _tag: "ServerFull" },
+  "address-full": { _tag: "AddressFull" },
+  banned: { _tag: "Banned" },
+  locked: { _tag: "Locked" }
+}
+
 const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: Client, reason: CapReason) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
@@ -123,8 +146,7 @@ const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: 
         Effect.timeout(door.open(accepted, client), refusalPatience).pipe(
           Effect.flatMap((peer) => {
             if (peer === undefined) return Effect.void
-            const output = { _tag: reason === "server-full" ? "ServerFull" : "AddressFull" } as const
-            peer.write([Buffer.from(admission.forms[peer.form].render(output, 0))])
+            peer.write([Buffer.from(admission.forms[peer.form].render(told[reason], 0))])
             return peer.finish(refusalPatience, reason)
           }),
           // It is refused already, and counted; that it cannot be told changes nothing.

@@ -206,6 +206,14 @@ const settingsOf = (
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
   replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is shown"),
+  opSecretFile: take(
+    "Talking",
+    "op-secret-file",
+    optional("none", file),
+    "none",
+    "its first line, 16 to 128 bytes, makes operators"
+  ),
+  opPlain: take("Talking", "op-plain", toggle, "false", "it may come without TLS from other machines too"),
   data: take("Keeping", "data", data, usualFile, "file for what is said; none: kept in memory only"),
   dataSync: take("Keeping", "data-sync", toggle, "false", "wait for the disk at each commit"),
   keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),
@@ -252,6 +260,13 @@ const settingsOf = (
     integer(1, 1_000_000),
     "100",
     "the same from one IP address"
+  ),
+  allow: take(
+    "Limits",
+    "allow",
+    optional("none", networks),
+    "none",
+    "addresses that come in whatever the visits, and while the server is locked; never past a ban or the caps"
   ),
   shutdownGrace: take("Limits", "shutdown-grace", duration(Duration.zero), "5s", "time to write out what is queued"),
   metricsPort: take(

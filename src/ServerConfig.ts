@@ -39,6 +39,10 @@ export interface Settings {
   readonly welcome: "on" | "off" | { readonly text: string }
   /** How many of the last lines a newcomer is told. */
   readonly replay: number
+  /** The path of a file whose first line makes whoever knows it an operator; without it nobody is. */
+  readonly opSecretFile: Option.Option<string>
+  /** That line may come readable, from other machines too. Needs `opSecretFile`. */
+  readonly opPlain: boolean
   /** The file in which what is said is kept; `none`: the last lines are kept in memory only. */
   readonly data: "none" | { readonly file: string }
   /** Each commit waits until the disk has it. */
@@ -85,6 +89,8 @@ export interface Settings {
   readonly maxConnections: number
   /** How many connections may be open from one IP address. */
   readonly maxConnectionsPerIp: number
+  /** Who comes in while the server is locked. */
+  readonly allow: Option.Option<Networks>
   /** After so long a silence TCP asks whether the peer is still there. */
   readonly keepAlive: Duration.Duration
   /** How long a stopping server goes on writing out what is queued. */
@@ -124,6 +130,7 @@ const disagreement = (settings: Settings): string | undefined => {
   if (nats.length === 0 && natsCa._tag === "Some") return "--nats-ca needs --nats."
   if (nats.length === 0 && natsLogin._tag === "Some") return "--nats-login needs --nats."
   if (nats.length === 0 && natsNkey._tag === "Some") return "--nats-nkey needs --nats."
+  if (settings.opPlain && settings.opSecretFile._tag === "None") return "--op-plain needs --op-secret-file."
   if (natsLogin._tag === "Some" && natsNkey._tag === "Some") return "--nats-login and --nats-nkey exclude each other."
   return disagreementOfDoors(settings)
 }

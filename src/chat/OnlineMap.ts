@@ -6,6 +6,7 @@ import * as Ref from "effect/Ref"
 import { nameKey } from "../domain/Name.ts"
 import * as World from "../domain/World.ts"
 import { MessageLog } from "../log/MessageLog.ts"
+import * as KeptRules from "./KeptRules.ts"
 import { Records } from "./Records.ts"
 
 export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, Ref.Ref<World.World>>() {
@@ -14,9 +15,11 @@ export class OnlineMap extends Context.Tag("tellnet/OnlineMap")<OnlineMap, Ref.R
     Effect.gen(function*() {
       const { start } = yield* MessageLog
       if ("world" in start) return yield* Ref.make(start.world)
-      const owners = yield* Effect.flatMap(Records, ({ owners }) => owners.list())
+      const records = yield* Records
+      const owners = yield* records.owners.list()
       const owned = owners.map(({ value }) => nameKey(value.name))
-      return yield* Ref.make(World.empty(start.seq, owned, start.nonces, start.gone))
+      const rules = yield* KeptRules.load(records, new Set(owned))
+      return yield* Ref.make(World.empty(start.seq, owned, start.nonces, start.gone, rules))
     })
   )
 }

@@ -18,6 +18,7 @@ import type { RegistryFailed } from "../log/Registry.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import type { Verdict } from "./Entry.ts"
+import * as KeptRules from "./KeptRules.ts"
 import { Mailbox } from "./Mailbox.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { day, hour, Quota } from "./Quota.ts"
@@ -47,6 +48,8 @@ export class OwnedNames extends Context.Tag("tellnet/OwnedNames")<OwnedNames, {
   readonly change: (user: User, secret: Secret.Secret) => Effect.Effect<Output>
   /** Makes the name that the user holds nobody's; with all that is kept for its owner. Gives what it is told. */
   readonly disown: (user: User) => Effect.Effect<Output>
+  /** The same for any name, by an operator; `false`: it has no owner. Whoever holds it keeps it. */
+  readonly release: (name: string) => Effect.Effect<boolean, RegistryFailed>
   /** Notes that the owner had this name until now. */
   readonly touch: (key: NameKey) => Effect.Effect<void>
   /** Frees the names that were not used for too long, once an hour. Does not end. */
@@ -86,6 +89,7 @@ const make = Effect.gen(function*() {
       Effect.catchTag(take(shared, user, name, secret), "RegistryFailed", failed(refused(busy))),
     change: (user, secret) => Effect.catchTag(change(shared, user, secret), "RegistryFailed", failed(busy)),
     disown: (user) => Effect.catchTag(alone(shared, disown(shared, user)), "RegistryFailed", failed(busy)),
+    release: (name) => alone(shared, release(shared, name)),
     touch: (key) => Effect.catchTag(touch(shared, key), "RegistryFailed", failed(undefined)),
     expiring: Effect.zipRight(
       Effect.repeat(
@@ -237,6 +241,13 @@ const disown = (shared: Shared, user: User) =>
     return { _tag: "Disowned", name } as const
   })
 
+const release = (shared: Shared, name: string) =>
+  Effect.gen(function*() {
+    if (!World.isOwned(yield* shared.online, name)) return false
+    yield* free(shared, nameKey(name))
+    return true
+  })
+
 /** In this order: a process that is killed in between leaves a name that still has its owner. */
 const free = (shared: Shared, key: NameKey) =>
   Effect.gen(function*() {
@@ -246,7 +257,12 @@ const free = (shared: Shared, key: NameKey) =>
   })
 
 const forget = ({ mailbox, records }: Shared, key: NameKey) =>
-  Effect.zipRight(mailbox.clear(key), Effect.zipRight(records.seen.remove(key), records.ignored.remove(key)))
+  Effect.all([
+    mailbox.clear(key),
+    records.seen.remove(key),
+    records.ignored.remove(key),
+    KeptRules.forget(records, key)
+  ], { discard: true })
 
 const touch = ({ clock, nameTtl, records }: Shared, key: NameKey) =>
   Effect.gen(function*() {

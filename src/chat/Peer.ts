@@ -9,6 +9,8 @@ export interface Peer extends Outlet {
   readonly address: Address
   /** What it speaks from its first byte on. */
   readonly form: "plain" | "json"
+  /** Nobody on its way can read what it sends. */
+  readonly isEncrypted: boolean
   /**
    * Reads until `take` has enough, which makes it `true`, or until the peer has ended its half, which makes it `false`.
    * `take` is given all bytes as they come. It gives `undefined` to get more; or, when it has enough, how many of the last

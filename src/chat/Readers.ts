@@ -2,16 +2,18 @@
  * Who reads along, in which room and in which form: deeds become bytes here, once for each form. Knows users and their
  * channels, no socket, no log and no command.
  */
+import { ipOf } from "../domain/Address.ts"
 import type { Seq, UserId } from "../domain/Event.ts"
 import { type NameKey, nameKey } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
 import type { Room } from "../domain/Room.ts"
+import * as Rules from "../domain/Rules.ts"
 import type { Form } from "../wire/Form.ts"
 import { Batch } from "./Batch.ts"
 import { type Delivery, type Share, share } from "./Delivery.ts"
 import { hides, type Ignores } from "./Ignores.ts"
 import type { Deed } from "./Turn.ts"
-import type { Asker, Circle, User } from "./User.ts"
+import { type Asker, type Circle, realAddressOf, type User } from "./User.ts"
 
 /** What has no bytes yet: the lines that are read from the log. */
 export type Stream = Extract<Deed, { readonly _tag: "Stream" }>
@@ -92,6 +94,11 @@ export class Readers {
         }
         return
       }
+      case "Enforce":
+        for (const user of this.known.values()) {
+          if (Rules.isBanned(deed.rules, ipOf(realAddressOf(user)), at)) user.end("banned")
+        }
+        return
       case "Announce":
         for (const circle of this.circles()) this.tell(batch, circle, deed.output, at)
         return

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Address } from "../domain/Address.ts"
-import { Name, nameKey } from "../domain/Name.ts"
+import { Name, NameKey, nameKey } from "../domain/Name.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { type Held, Registry, type RegistryFailed } from "../log/Registry.ts"
 
@@ -116,6 +116,17 @@ const Seen = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.
 /** The names with owners that the owner of a name ignores: how they are written, and their keys. */
 const Ignored = Schema.parseJson(Schema.Array(Schema.Struct({ name: Schema.String, key: Schema.String })))
 
+const Rule = Schema.parseJson(Schema.Struct({
+  whom: Schema.Union(
+    Schema.TaggedStruct("Name", { key: Schema.String.pipe(Schema.fromBrand(NameKey)) }),
+    Schema.TaggedStruct("Network", { network: Schema.String })
+  ),
+  name: Schema.String,
+  until: Schema.UndefinedOr(Schema.Number.pipe(Schema.between(0, 8.64e15))),
+  reason: Schema.String,
+  by: Schema.String
+}))
+
 /** A name as its owner wrote it when it became owned; as it is given here, if it has no owner. */
 export const asOwned = ({ owners }: typeof Records.Service, name: string): Effect.Effect<string, RegistryFailed> =>
   Effect.map(
@@ -129,6 +140,9 @@ export class Records extends Context.Tag("tellnet/Records")<Records, {
   readonly messages: Store<Message>
   readonly seen: Store<typeof Seen.Type>
   readonly ignored: Store<typeof Ignored.Type>
+  /** By what they are about: `Rules.idOf`. */
+  readonly bans: Store<typeof Rule.Type>
+  readonly mutes: Store<typeof Rule.Type>
 }>() {
   static readonly layer = Layer.effect(
     Records,
@@ -136,7 +150,9 @@ export class Records extends Context.Tag("tellnet/Records")<Records, {
       owners: new Store(registry, "name", Owner),
       messages: new Store(registry, "mail", Message),
       seen: new Store(registry, "seen", Seen),
-      ignored: new Store(registry, "ignore", Ignored)
+      ignored: new Store(registry, "ignore", Ignored),
+      bans: new Store(registry, "ban", Rule),
+      mutes: new Store(registry, "mute", Rule)
     }))
   )
 }

@@ -6,12 +6,14 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
+import { ipOf, isLoopback } from "../domain/Address.ts"
 import { UserId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import { Name } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
 import type { EndReason } from "../domain/Reasons.ts"
 import { lobby } from "../domain/Room.ts"
+import * as Rules from "../domain/Rules.ts"
 import * as World from "../domain/World.ts"
 import { MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
@@ -25,9 +27,10 @@ import { PlainForm } from "../wire/PlainForm.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import * as Commands from "./Commands.ts"
 import * as Homecoming from "./Homecoming.ts"
+import { OnlineMap } from "./OnlineMap.ts"
 import { Pace } from "./Pace.ts"
 import type { Peer } from "./Peer.ts"
-import type { User } from "./User.ts"
+import { realAddressOf, type User } from "./User.ts"
 import * as UserChannel from "./UserChannel.ts"
 import { Visit } from "./Visit.ts"
 
@@ -43,6 +46,7 @@ const makeShared = Effect.gen(function*() {
     forms: { plain: (yield* PlainForm).plain, json: yield* JsonForm },
     homecoming: yield* Homecoming.make,
     log: yield* MessageLog,
+    online: yield* OnlineMap,
     broadcaster: yield* Broadcaster,
     stats: yield* Stats,
     clock: yield* Effect.clock,
@@ -83,6 +87,7 @@ export const make = Effect.map(
           const { burst, rate } = shared.config
           const visit = new Visit(user, read, new Pace(rate, burst), addressPace)
           visit.isProgram = peer.form === "json"
+          visit.isSafe = peer.isEncrypted || isLoopback(ipOf(realAddressOf(user)))
           const exit = yield* Effect.exit(Effect.interruptible(readLines(shared, visit, peer)))
           over = true
           peer.stop()
@@ -104,7 +109,7 @@ export const make = Effect.map(
 
 const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
   Effect.gen(function*() {
-    const { broadcaster, clock, config, forms, log, stats } = shared
+    const { broadcaster, clock, config, forms, log, online, stats } = shared
     const form = forms[peer.form]
     const channel = yield* UserChannel.make({
       outlet: peer,
@@ -128,6 +133,9 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
     yield* peer.form === "json"
       ? broadcaster.arriveAsProgram(user, (world) => hello(log.id(), user, world))
       : broadcaster.arrive(user, config.welcome !== "off", config.replay)
+    // A ban that came since the door let it in; from here on it is met by those that come.
+    const { rules } = yield* online
+    if (Rules.isBanned(rules, ipOf(realAddressOf(user)), clock.unsafeCurrentTimeMillis())) end("banned")
     return user
   })
 
@@ -141,6 +149,8 @@ const ends: Record<EndReason, { readonly last?: Output; readonly close: "finish"
   reset: { close: "destroy" },
   stalled: { close: "destroy" },
   "taken-over": { close: "finish" },
+  removed: { close: "finish" },
+  banned: { last: { _tag: "Banned" }, close: "finish" },
   foreign: { close: "destroy" }
 }
 

@@ -51,7 +51,6 @@ export type Deed =
   }
   | { readonly _tag: "Reform"; readonly user: User; readonly form: Form }
   | { readonly _tag: "Shut"; readonly user: User; readonly ignores: Ignores | undefined }
-  | { readonly _tag: "Announce"; readonly output: Output }
   | { readonly _tag: "Close"; readonly output: Output }
   /** A question could not be answered: a bug. */
   | { readonly _tag: "Fail"; readonly user: User; readonly bug: unknown }
@@ -222,8 +221,12 @@ const done: Result = { refusal: undefined, seq: undefined, known: false }
 const playEntry = (deeds: Array<Deed>, world: World.World, entry: Entry, { known, refusal, seq }: Result): void => {
   switch (entry._tag) {
     case "Happened": {
-      const { asker } = entry
-      if (asker === undefined) break
+      const { asker, event } = entry
+      if (asker === undefined) {
+        // People are answered nothing else.
+        if (refusal !== undefined && "user" in event) deeds.push({ _tag: "Inform", user: event.user, output: refusal })
+        break
+      }
       const reply = refusal ?? (seq === undefined ? { _tag: "Done" } as const : { _tag: "Done", seq } as const)
       deeds.push({ _tag: "Reply", asker, copy: undefined, reply, promised: true })
       break

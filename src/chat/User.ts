@@ -27,6 +27,9 @@ export interface User {
   readonly end: (reason: EndReason) => void
 }
 
+/** Where its connection comes from, whatever others are shown. */
+export const realAddressOf = ({ address }: User): Address => address
+
 /** Those who read the same bytes: everybody in one room who is told in one form. */
 export interface Circle {
   readonly room: Room

@@ -34,6 +34,12 @@ export class Visit {
   owning: Owning | undefined
   /** Waits until the last long answer was taken. */
   streaming: Effect.Effect<unknown> = Effect.void
+  /** What it says of others counts, since it has shown the secret of operators. */
+  isOperator = false
+  /** Wrong secrets of operators that it has shown. */
+  wrongSecrets = 0
+  /** Nobody can read on its way what it sends: it is encrypted, or comes from this machine. */
+  isSafe = false
   /** Whether the line that is carried out had to wait for its pace. */
   waited = false
   private readonly paces: ReadonlyArray<Pace>

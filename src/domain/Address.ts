@@ -32,5 +32,11 @@ export const networkOf = (ip: string): string => {
   return [...groups(head), ...Array<string>(Math.max(0, zeros)).fill("0"), ...groups(tail)].slice(0, 4).join(":")
 }
 
+/** The IP address in it. */
+export const ipOf = (address: Address): string => address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
+
 /** The network that a peer is in: all that is bounded for each address is bounded for this. */
-export const originOf = (address: Address): string => networkOf(address.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""))
+export const originOf = (address: Address): string => networkOf(ipOf(address))
+
+/** Whether it is this machine itself: nobody else reads what comes from there. */
+export const isLoopback = (ip: string): boolean => ip === "::1" || Net.isIPv4(ip) && ip.startsWith("127.")

@@ -1,9 +1,11 @@
 /** What happens. Plain data, in one order, of which all else is made. Knows no wording and no socket. */
 import * as Brand from "effect/Brand"
 import type { Address } from "./Address.ts"
+import type { Erasure } from "./Erasure.ts"
 import type { Name, NameKey } from "./Name.ts"
 import type { EndReason } from "./Reasons.ts"
 import type { Room } from "./Room.ts"
+import type { Change } from "./Rules.ts"
 
 /**
  * A server that writes the log, from its start until others think it dead: what comes back after that has another one. A
@@ -80,9 +82,17 @@ export type Event =
     readonly nonce: Nonce
     readonly to: NameKey | undefined
   }
+  /** An operator has decided something. `visit`: the place of the arrival of whoever is told of it, if somebody is. */
+  | { readonly _tag: "Ruled"; readonly user: UserId; readonly change: Change; readonly visit: Seq | undefined }
+  /** An operator has put out whoever arrived at the place `visit`. */
+  | { readonly _tag: "Removed"; readonly user: UserId; readonly visit: Seq; readonly reason: string }
+  /** An operator tells everybody something. */
+  | { readonly _tag: "Announced"; readonly user: UserId; readonly text: string }
+  /** Some of the lines before this are to be shown to nobody any more. */
+  | { readonly _tag: "Erased"; readonly erasure: Erasure }
 
-/** Whether somebody comes, goes or changes, and nothing is said by it. */
-export const isPresence = (event: Event): boolean => event._tag !== "Said" && event._tag !== "Told"
+/** Whether somebody comes, goes or changes, and nothing is said by it: it need not be kept for as long as what is said. */
+export const isPresence = ({ _tag }: Event): boolean => _tag !== "Said" && _tag !== "Told" && _tag !== "Erased"
 
 /** The events of one turn of a node, in the log: the first of them has the number `seq`, and each further one the next. */
 export interface Stored {

@@ -11,6 +11,17 @@ export const read = (text: string): Option.Option<Networks> => {
   return text.split(",").every((part) => add(networks, part.trim())) ? Option.some(networks) : Option.none()
 }
 
+/** All of these in one; what is no network is left out. */
+export const union = (texts: ReadonlyArray<string>): Networks => {
+  const networks = new Net.BlockList()
+  for (const text of texts) add(networks, text)
+  return networks
+}
+
+/** The first address of each of them. */
+export const firsts = ({ rules }: Networks): ReadonlyArray<string> =>
+  rules.flatMap((rule) => /^(?:Subnet|Address): IPv[46] ([^/]+)/.exec(rule)?.[1] ?? [])
+
 /** Whether an address, as its socket gives it, is in one of them. */
 export const has = (networks: Networks, ip: string): boolean => networks.check(ip.replace(/%.*/, ""), familyOf(ip))
 

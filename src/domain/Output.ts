@@ -3,6 +3,7 @@ import type { Line, Online, Seq, Who } from "./Event.ts"
 import type { Name } from "./Name.ts"
 import type { OfflineReason } from "./Reasons.ts"
 import type { Room } from "./Room.ts"
+import type { Rule } from "./Rules.ts"
 
 /** What `/stats` tells. */
 export interface Standing {
@@ -55,6 +56,17 @@ export type Answer =
   /** How this connection stands, for a program. */
   | { readonly _tag: "Hello"; readonly log: string; readonly you: Who; readonly room: Room; readonly seq: Seq }
   | { readonly _tag: "SecretChanged" | "TimeShown" | "TimeHidden" | "Help" }
+  | Act
+
+/** What an operator is told that it has done. */
+export type Act =
+  | {
+    readonly _tag: "WasRemoved" | "WasMuted" | "WasUnmuted" | "WasBanned" | "WasUnbanned" | "WasReleased"
+    readonly name: string
+  }
+  | { readonly _tag: "WasErased"; readonly lines: number }
+  | { readonly _tag: "Bans"; readonly bans: ReadonlyArray<Rule> }
+  | { readonly _tag: "IsOperator" | "NoOperator" | "WasLocked" | "WasUnlocked" | "OperatorHelp" }
 
 /** What somebody is told unasked, or beside an answer. */
 export type Notice =
@@ -64,6 +76,9 @@ export type Notice =
   /** `isAll`: there may be more than that. */
   | { readonly _tag: "Away"; readonly lines: number; readonly isAll: boolean }
   | { readonly _tag: "Skipped" | "NotKept"; readonly lines: number }
+  /** By an operator. `reason` may be empty. */
+  | { readonly _tag: "Removed"; readonly reason: string }
+  | { readonly _tag: "Announcement"; readonly text: string }
   | {
     readonly _tag:
       | "TakenOver"
@@ -77,6 +92,9 @@ export type Notice =
       | "Replaced"
       | "ServerFull"
       | "AddressFull"
+      | "Banned"
+      | "Locked"
+      | "NowMuted"
       | "ShuttingDown"
   }
 
@@ -104,4 +122,7 @@ export type Refusal =
       | "RoomNotAllowed"
       | "TooManyRooms"
       | "IgnoreFull"
+      | "Muted"
+      | "LookAlike"
+      | "NoSuchBan"
   }

@@ -17,6 +17,10 @@ export type EndReason =
   | "foreign"
   /** the owner of its name came in from elsewhere */
   | "taken-over"
+  /** an operator put it out; or it tried three wrong secrets of operators */
+  | "removed"
+  /** an operator banned where it comes from, or the name that it owns */
+  | "banned"
   /** a bug in a command: logged with its cause */
   | "defect"
 
@@ -26,12 +30,16 @@ export type OfflineReason =
   /** its node does not answer; its session may not know that */
   | "node-gone"
 
-/** A cap that one more connection would break. */
+/** Why a newcomer is told that it may not come in. */
 export type CapReason =
   /** `--max-connections` are open */
   | "server-full"
   /** `--max-connections-per-ip` are open */
   | "address-full"
+  /** an operator banned where it comes from */
+  | "banned"
+  /** an operator let nobody new in, and it is not in `--allow` */
+  | "locked"
 
 /** Why a trusted proxy announced no client. */
 export type ProxyReason =

@@ -26,6 +26,7 @@ import type { Output } from "./Output.ts"
 import * as Places from "./Places.ts"
 import type { OfflineReason } from "./Reasons.ts"
 import { lobby, type Room } from "./Room.ts"
+import * as Rules from "./Rules.ts"
 
 export interface World {
   readonly users: HashMap.HashMap<UserId, Online>
@@ -35,6 +36,7 @@ export interface World {
   readonly owned: HashSet.HashSet<NameKey>
   readonly nonces: Nonces.Nonces
   readonly nodes: Nodes.Nodes
+  readonly rules: Rules.Rules
   /** The place of the last line; or, before the first one, where the log begins. */
   readonly said: Seq
 }
@@ -44,7 +46,8 @@ export const empty = (
   said: Seq,
   owned: Iterable<NameKey> = [],
   nonces: Iterable<Nonces.Used> = [],
-  gone: ReadonlyArray<NodeId> = []
+  gone: ReadonlyArray<NodeId> = [],
+  rules: Rules.Rules = Rules.empty
 ): World => ({
   users: HashMap.empty(),
   holders: HashMap.empty(),
@@ -52,6 +55,7 @@ export const empty = (
   owned: HashSet.fromIterable(owned),
   nonces: Array.from(nonces).reduce(Nonces.remember, Nonces.empty),
   nodes: { ...Nodes.empty, gone },
+  rules,
   said
 })
 
@@ -64,26 +68,28 @@ export interface Parts {
   /** In order of their places. */
   readonly nonces: ReadonlyArray<Nonces.Used>
   readonly nodes: Nodes.Nodes
+  readonly rules: Rules.Rules
   readonly said: Seq
 }
 
-export const partsOf = ({ nodes, nonces, owned, rooms, said, users }: World): Parts => ({
+export const partsOf = ({ nodes, nonces, owned, rooms, rules, said, users }: World): Parts => ({
   users: Array.from(HashMap.values(users)).toSorted((one, other) => one.since - other.since),
   rooms: Array.from(HashMap.values(rooms)).flatMap(({ maker, room }) => maker === undefined ? [] : [{ room, maker }]),
   owned: Array.from(owned),
   nonces: Array.from(SortedMap.values(nonces.inOrder)),
   nodes,
+  rules,
   said
 })
 
 /** The world that is made of these; who is in a room that is not there is in the lobby. */
-export const fromParts = ({ nodes, nonces, owned, rooms, said, users }: Parts): World => {
+export const fromParts = ({ nodes, nonces, owned, rooms, rules, said, users }: Parts): World => {
   let places = Places.empty
   for (const { maker, room } of rooms) places = Places.make(places, room, maker)
   const placed = users.map((user) => HashMap.has(places, user.room) ? user : { ...user, room: lobby.key })
   for (const { room, since, user } of placed) places = Places.enter(places, room, since, user)
   return {
-    ...empty(said, owned, nonces),
+    ...empty(said, owned, nonces, [], rules),
     users: HashMap.fromIterable(placed.map((online) => [online.user, online])),
     holders: HashMap.fromIterable(placed.map(({ user, who }) => [nameKey(who.name), user])),
     rooms: places,
@@ -104,6 +110,10 @@ export type Outcome =
   /** Everybody in a room is told; `by` is whoever says it, if it is said. */
   | { readonly _tag: "Tell"; readonly room: NameKey; readonly output: Output; readonly by?: UserId }
   | { readonly _tag: "Inform"; readonly user: UserId; readonly output: Output }
+  /** Everybody is told, wherever they are. */
+  | { readonly _tag: "Announce"; readonly output: Output }
+  /** From here on these rules hold: whoever is here from where nobody may be must go. */
+  | { readonly _tag: "Enforce"; readonly rules: Rules.Rules }
   /** It was not to be: the one who asked for it is told why. */
   | { readonly _tag: "Refuse"; readonly user: UserId; readonly output: Output }
   /** It happened before, at this place, and does not happen again. */
@@ -124,12 +134,29 @@ export const admit = (world: World, record: Pick<Stored, "node" | "number">): Wo
  * What cannot be changes nothing.
  */
 export const step = (world: World, event: Event, seq: Seq, at: number, node: NodeId = alone): Step => {
-  if (event._tag === "Disowned") return [{ ...world, owned: HashSet.remove(world.owned, event.key) }, nothing]
+  if (event._tag === "Disowned") return [disown(world, event.key), nothing]
   if (event._tag === "NodeGone") return bury(world, event.node)
+  // Lines are no part of the world.
+  if (event._tag === "Erased") return [world, nothing]
   const found = HashMap.get(world.users, event.user)
   if (event._tag === "Arrived") return Option.isSome(found) ? [world, nothing] : arrive(world, event, seq, at, node)
   if (Option.isNone(found)) return [world, nothing]
   const online = found.value
+  switch (event._tag) {
+    case "Ruled":
+      return rule(world, event, at)
+    case "Removed":
+      return remove(world, event)
+    case "Announced":
+      return [world, [{ _tag: "Announce", output: { _tag: "Announcement", text: event.text } }]]
+    case "Left":
+      return leave(world, online, event.reason)
+  }
+  // Whoever comes back with its node keeps the name that it owned.
+  const isBack = event._tag === "Renamed" && event.as === "returning"
+  if (!isBack && isMuted(world, online, at)) {
+    return [world, [{ _tag: "Refuse", user: event.user, output: { _tag: "Muted" } }]]
+  }
   switch (event._tag) {
     case "Said":
       return say(world, online, event, seq, at)
@@ -137,10 +164,8 @@ export const step = (world: World, event: Event, seq: Seq, at: number, node: Nod
       return event.to === undefined || HashMap.has(world.holders, event.to)
         ? once(world, event, event.nonce, seq, at)
         : [world, nothing]
-    case "Left":
-      return leave(world, online, event.reason)
     case "Renamed":
-      return rename(world, online, event.name, event.as)
+      return rename(world, online, event.name, event.as, at)
     case "Moved":
       return move(world, online, event.room)
   }
@@ -191,6 +216,14 @@ export const isOwned = (world: World, name: string): boolean =>
 export const ownsItsName = (world: World, user: UserId): boolean =>
   Option.exists(HashMap.get(world.users, user), ({ who }) => HashSet.has(world.owned, nameKey(who.name)))
 
+/** Whether somebody who is here may not speak at this time, nor be called otherwise, nor go elsewhere. */
+export const isMuted = ({ owned, rules }: World, { who: { address, name } }: Online, at: number): boolean => {
+  // Nearly always; and this is asked for each line.
+  if (HashMap.isEmpty(rules.mutes)) return false
+  const key = nameKey(name)
+  return Rules.isMuted(rules, HashSet.has(owned, key) ? key : undefined, () => originOf(address), at)
+}
+
 export const size = (world: World): number => HashMap.size(world.users)
 
 /** The world in another log, which begins at `said`: whoever is here goes; the names that have owners keep them. */
@@ -198,7 +231,7 @@ export const renew = (world: World, said: Seq): Step => {
   const users = Array.from(HashMap.values(world.users)).toSorted((one, other) => one.since - other.since)
   const nodes = new Set(users.map(({ node }) => node))
   const outcomes = Array.from(nodes).flatMap((node) => bury(world, node)[1])
-  return [empty(said, world.owned), outcomes]
+  return [empty(said, world.owned, [], [], world.rules), outcomes]
 }
 
 /** Everyone whose connection is on this node, in order of arrival. */
@@ -280,11 +313,50 @@ const bury = (world: World, node: NodeId): Step => {
   return [after, outcomes]
 }
 
+const disown = (world: World, key: NameKey): World => ({
+  ...world,
+  owned: HashSet.remove(world.owned, key),
+  rules: Rules.forgetName(world.rules, key)
+})
+
+const rule = (world: World, { change, visit }: Extract<Event, { _tag: "Ruled" }>, at: number): Step => {
+  const rules = Rules.change(world.rules, change, at)
+  const outcomes: Array<Outcome> = [{ _tag: "Enforce", rules }]
+  let after: World = { ...world, rules }
+  if (change._tag === "Set" && change.kind === "ban") {
+    for (const { whom } of change.rules) {
+      // Where they come from, each node knows of its own users; whoever owns a name is known to all.
+      const owner = whom._tag === "Name" ? HashMap.get(world.holders, whom.key) : Option.none()
+      if (Option.isNone(owner) || !ownsItsName(world, owner.value)) continue
+      const [next, came] = leave(after, HashMap.unsafeGet(world.users, owner.value), "banned")
+      after = next
+      outcomes.push(...came)
+    }
+  }
+  const told = visit === undefined ? undefined : visitor(world, visit)
+  if (told !== undefined) outcomes.push({ _tag: "Inform", user: told.user, output: { _tag: "NowMuted" } })
+  return [after, outcomes]
+}
+
+const remove = (world: World, { reason, user, visit }: Extract<Event, { _tag: "Removed" }>): Step => {
+  const online = visitor(world, visit)
+  if (online === undefined) return [world, [{ _tag: "Refuse", user, output: { _tag: "NoSuchUser" } }]]
+  const [after, outcomes] = leave(world, online, "removed")
+  return [after, [{ _tag: "Inform", user: online.user, output: { _tag: "Removed", reason } }, ...outcomes]]
+}
+
+/** Whoever arrived at this place, and is here still. */
+const visitor = ({ users }: World, visit: Seq): Online | undefined => {
+  for (const online of HashMap.values(users)) if (online.since === visit) return online
+  return undefined
+}
+
 const rename = (
   world: World,
   online: Online,
   name: Name,
-  as: Extract<Event, { _tag: "Renamed" }>["as"]
+  as: Extract<Event, { _tag: "Renamed" }>["as"],
+  at: number
 ): Step => {
   const { room, user, who } = online
   const key = nameKey(name)
@@ -293,6 +365,10 @@ const rename = (
   const isOwn = nameKey(who.name) === key
   if (as === "guest" && !isOwn && HashSet.has(world.owned, key)) {
     return [world, [{ _tag: "Refuse", user, output: { _tag: "NameOwned", name } }]]
+  }
+  // It has shown that it is the one who may not be here.
+  if (as !== "guest" && Rules.isNameBanned(world.rules, key, at)) {
+    return [world, [{ _tag: "Refuse", user, output: { _tag: "Banned" } }]]
   }
   if (as !== "owner" && Option.isSome(other)) return [world, [{ _tag: "Refuse", user, output: { _tag: "NameTaken" } }]]
   // The one that held the name of another goes first.

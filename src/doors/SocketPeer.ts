@@ -20,6 +20,10 @@ export abstract class SocketPeer {
     this.address = address
   }
 
+  get isEncrypted(): boolean {
+    return "encrypted" in this.socket
+  }
+
   /** Reads nothing until somebody pulls again. */
   protected abstract pause(): void
 

@@ -36,13 +36,16 @@ const codes: Record<EndReason | CapReason, number> = {
   shutdown: 1001,
   idle: policy,
   "taken-over": policy,
+  removed: policy,
+  banned: policy,
   foreign: policy,
   stalled: policy,
   reset: policy,
   defect: 1011,
   // "Try again later".
   "server-full": 1013,
-  "address-full": 1013
+  "address-full": 1013,
+  locked: 1013
 }
 
 const noStatus = 1006

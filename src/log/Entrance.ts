@@ -7,7 +7,7 @@ import { monotonic } from "../domain/monotonic.ts"
 import * as Nodes from "../domain/Nodes.ts"
 import type { Used } from "../domain/Nonces.ts"
 import { placeOf } from "../domain/World.ts"
-import type { Said } from "./LastLines.ts"
+import type { Erased, Said } from "./LastLines.ts"
 import { type Kept, recordEvents, type Start } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
 import * as Requests from "./Requests.ts"
@@ -154,8 +154,8 @@ const lookBack = (shared: SharedStream, { from }: Identity, place: number): Effe
     }
     const past = new Replay()
     for (const record of records.toReversed()) past.add(record)
-    const { gone, lines, nonces } = past
-    return { said: { lines, erased: lastAt(begin - 1) }, nonces, gone }
+    const { erasures, gone, lines, nonces } = past
+    return { said: { lines, erasures, erased: lastAt(begin - 1) }, nonces, gone }
   })
 
 /** What was said before, a page of it: as another node has it, or where there was none, as the stream has it. */
@@ -182,7 +182,7 @@ const olderOf = (shared: SharedStream, { from }: Identity, erased: Seq) =>
       const record = read(message)
       if (record !== undefined) past.add(record)
     }
-    return { lines: past.lines, erased: lastAt(begin - 1) }
+    return { lines: past.lines, erasures: past.erasures, erased: lastAt(begin - 1) }
   })
 
 const askForLines = (shared: SharedStream, node: NodeId, log: string, before: Seq): Effect.Effect<Said, OutOfReach> =>
@@ -202,6 +202,7 @@ const read = ({ at, body, place }: Message): Read | undefined => {
 /** Records that are read again, one after another, without the world before them. */
 class Replay {
   readonly lines: Array<Line> = []
+  readonly erasures: Array<Erased> = []
   private nodes = Nodes.empty
   private readonly used = new Map<string, Used>()
 
@@ -217,9 +218,10 @@ class Replay {
     const admitted = Nodes.admit(this.nodes, record)
     if (admitted === undefined) return
     this.nodes = admitted
-    for (const event of record.events) {
+    record.events.forEach((event, index) => {
       if (event._tag === "NodeGone") this.nodes = Nodes.bury(this.nodes, event.node) ?? this.nodes
-    }
+      if (event._tag === "Erased") this.erasures.push({ erasure: event.erasure, before: placeOf(record.seq, index) })
+    })
     const kept = keptOf(record)
     const again = new Set<Seq>()
     for (const used of kept.nonces) {

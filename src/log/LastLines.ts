@@ -1,6 +1,7 @@
 /** The last lines in memory, and reading from them as from a log. */
 import * as Effect from "effect/Effect"
 import * as Iterable from "effect/Iterable"
+import { type Erasure, matcher } from "../domain/Erasure.ts"
 import { type Line, Seq } from "../domain/Event.ts"
 import { Lines } from "./Lines.ts"
 import type { MessageLog } from "./MessageLog.ts"
@@ -8,15 +9,27 @@ import type { MessageLog } from "./MessageLog.ts"
 // They go in steps: to take away one costs as much as to look at all.
 const step = 0.1
 
-/** What was said, oldest first; nothing is missing behind the place `erased`. */
+// So many that are read of older lines later are remembered.
+const fewErasures = 1000
+
+/** What an operator took away, of all that was said before a place. */
+export interface Erased {
+  readonly erasure: Erasure
+  readonly before: Seq
+}
+
+/** What was said, oldest first; nothing is missing behind the place `erased`, but what operators took away. */
 export interface Said {
   readonly lines: ReadonlyArray<Line>
   readonly erased: Seq
+  /** What of these lines, and of those before them, is to be taken away still. */
+  readonly erasures?: ReadonlyArray<Erased>
 }
 
 export class LastLines extends Lines {
   /** Up to this place lines may be gone. */
   erased = Seq(0)
+  private erasures: ReadonlyArray<Erased> = []
   private readonly most: number
   private readonly mostBytes: number
 
@@ -33,10 +46,22 @@ export class LastLines extends Lines {
   }
 
   /** Adds what was said before all of them. */
-  addOlder({ erased, lines }: Said): void {
+  addOlder({ erased, erasures = [], lines }: Said): void {
     this.erased = erased
-    this.addFirst(lines)
+    for (const one of erasures) this.erase(one)
+    const isErased = this.erasures.map(({ before, erasure }) => {
+      const isOne = matcher(erasure)
+      return (line: Line) => line.seq < before && isOne(line)
+    })
+    this.addFirst(lines.filter((line) => !isErased.some((isOne) => isOne(line))))
     this.trim()
+  }
+
+  /** Takes away what was said before a place, also of what is added as older; says how many lines were there. */
+  erase(erased: Erased): number {
+    this.erasures = [...this.erasures, erased].slice(-fewErasures)
+    const isOne = matcher(erased.erasure)
+    return this.removeWhere((line) => line.seq < erased.before && isOne(line))
   }
 
   get hasRoom(): boolean {

@@ -48,6 +48,17 @@ export class Lines {
     return removed
   }
 
+  /** Takes away those of which this holds, and says how many they were. Costs as much as to look at all. */
+  removeWhere(isGone: (line: Line) => boolean): number {
+    const { length } = this.lines
+    this.lines = this.lines.filter((line) => {
+      if (!isGone(line)) return true
+      this.held -= sizeOf(line)
+      return false
+    })
+    return length - this.lines.length
+  }
+
   /** How many of the first must go for the rest to take no more than so many bytes. */
   surplus(bytes: number): number {
     let left = this.held

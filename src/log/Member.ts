@@ -13,6 +13,7 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
+import type { Erasure } from "../domain/Erasure.ts"
 import { type Event, isPresence, NodeId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import * as World from "../domain/World.ts"
@@ -147,6 +148,7 @@ export const make = (shared: SharedStream, stats: typeof Stats.Service, options:
       id: () => state.identity.id,
       start: state.start,
       append: (events: ReadonlyArray<Event>) => events.length === 0 ? look(state) : append(state, events),
+      erase: (erasure: Erasure) => erase(state, erasure),
       follow: (follower: Follower) => Deferred.unsafeDone(state.follower, Effect.succeed(follower)),
       ready: Deferred.await(state.ready),
       running: Deferred.await(state.lost),
@@ -179,6 +181,16 @@ const append = (state: State, events: ReadonlyArray<Event>) =>
       Effect.sync(() => {
         for (const other of state.outbox) if (other.applied === one.applied) other.isAwaited = false
       }))
+  })
+
+/** Waits until it is in the stream: whoever begins later knows of it too. */
+const erase = (state: State, erasure: Erasure) =>
+  Effect.suspend(() => {
+    const erased = state.options.lines.erase({ erasure, before: Codec.seqAt(state.place + 1) })
+    const one = outgoing([{ _tag: "Erased", erasure }])
+    state.outbox.push(one)
+    sendFirst(state)
+    return Effect.as(Deferred.await(one.applied), erased)
   })
 
 /** Sends the first of the outbox, if it is not on its way: one at a time. */
@@ -388,7 +400,12 @@ const take = (
     const { apply, kept } = yield* follower.fold(stored, applied?.isAwaited ?? false)
     state.options.lines.addAll(kept.lines)
     yield* apply
-    for (const event of events) if (event._tag === "NodeGone") yield* buried(state, event.node, world)
+    for (const [index, event] of events.entries()) {
+      if (event._tag === "NodeGone") yield* buried(state, event.node, world)
+      if (event._tag === "Erased") {
+        state.options.lines.erase({ erasure: event.erasure, before: World.placeOf(stored.seq, index) })
+      }
+    }
     return applied
   })
 

@@ -40,6 +40,7 @@ const makeLog = (clock: Clock.Clock): typeof MessageLog.Service => {
       follower = by
     },
     ...readingOf(lines),
+    erase: (erasure) => Effect.sync(() => lines.erase({ erasure, before: Seq(next) })),
     running: Effect.never
   }
 }

@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"
+import type { Erasure } from "../domain/Erasure.ts"
 import type { Event, Line, NodeId, Seq, Stored } from "../domain/Event.ts"
 import type { NameKey } from "../domain/Name.ts"
 import type { Used } from "../domain/Nonces.ts"
@@ -85,6 +86,11 @@ export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
    * `pageLines` of them, and about `pageBytes`.
    */
   readonly read: (room: NameKey, from: Seq, before: Seq) => Effect.Effect<ReadonlyArray<Line>, Unreadable>
+  /**
+   * Takes away, for all nodes, those of the lines that were said so far, and says how many this process had. If it fails, some may
+   * be gone.
+   */
+  readonly erase: (erasure: Erasure) => Effect.Effect<number, Unreadable>
   /** Does not end. Fails when the log is lost, and with it the server. */
   readonly running: Effect.Effect<never, LogLost>
 }>() {}

@@ -6,6 +6,7 @@ import { type Event, NodeId, Nonce, Seq, UserId } from "../domain/Event.ts"
 import { Name, NameKey, nameKey } from "../domain/Name.ts"
 import type { EndReason } from "../domain/Reasons.ts"
 import type { Room } from "../domain/Room.ts"
+import type { Change, Rule as RuleOf } from "../domain/Rules.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { recordEvents } from "./MessageLog.ts"
 
@@ -42,6 +43,32 @@ export const RoomName = Schema.transform(safe(128), Schema.Any as Schema.Schema<
 export const Key = text(8192).pipe(Schema.fromBrand(NameKey))
 export const Token = Schema.String.pipe(Schema.pattern(/^[A-Za-z0-9_-]{16,64}$/), Schema.fromBrand(Nonce))
 
+/** What a `Date` can be. */
+export const Time = Schema.Int.pipe(Schema.between(0, 8.64e15))
+/** A place in the order of all events. */
+const Place = Schema.NonNegativeInt.pipe(Schema.fromBrand(Seq))
+
+/** So many UTF-16 units the reason has that an operator gives. */
+export const longestReason = 256
+const Reason = safe(longestReason)
+const Whom = Schema.Union(
+  Schema.TaggedStruct("Name", { key: Key }),
+  Schema.TaggedStruct("Network", { network: safe(64) })
+)
+export const Rule: Schema.Schema<RuleOf, any> = Schema.Struct({
+  whom: Whom,
+  name: ShownName,
+  until: Schema.UndefinedOr(Time),
+  reason: Reason,
+  by: ShownName
+})
+const Kind = Schema.Literal("ban", "mute")
+const RulesChange: Schema.Schema<Change, any> = Schema.Union(
+  Schema.TaggedStruct("Set", { kind: Kind, rules: Schema.Array(Rule).pipe(Schema.maxItems(2)) }),
+  Schema.TaggedStruct("Lift", { kind: Kind, whom: Schema.Array(Whom).pipe(Schema.maxItems(recordEvents)) }),
+  Schema.TaggedStruct("Lock", { isLocked: Schema.Boolean })
+)
+
 // As an object, so that none is missing: whoever left for another reason would stay for ever.
 const reasons: Record<EndReason, EndReason> = {
   quit: "quit",
@@ -52,6 +79,8 @@ const reasons: Record<EndReason, EndReason> = {
   shutdown: "shutdown",
   foreign: "foreign",
   "taken-over": "taken-over",
+  removed: "removed",
+  banned: "banned",
   defect: "defect"
 }
 
@@ -73,7 +102,11 @@ const EventSchema = Schema.Union(
   Schema.TaggedStruct("Moved", { user: User, room: RoomName }),
   Schema.TaggedStruct("Disowned", { key: Key }),
   Schema.TaggedStruct("NodeGone", { node: Node }),
-  Schema.TaggedStruct("Told", { user: User, who: Who, nonce: Token, to: Schema.UndefinedOr(Key) })
+  Schema.TaggedStruct("Told", { user: User, who: Who, nonce: Token, to: Schema.UndefinedOr(Key) }),
+  Schema.TaggedStruct("Ruled", { user: User, change: RulesChange, visit: Schema.UndefinedOr(Place) }),
+  Schema.TaggedStruct("Removed", { user: User, visit: Place, reason: Reason }),
+  Schema.TaggedStruct("Announced", { user: User, text: ShownText }),
+  Schema.TaggedStruct("Erased", { erasure: Schema.Struct({ whose: text(256), from: Time }) })
 )
 
 const RecordSchema = Schema.parseJson(Schema.Struct({

@@ -3,6 +3,7 @@ import * as HashMap from "effect/HashMap"
 import * as Schema from "effect/Schema"
 import { type NodeId, Seq, UserId } from "../domain/Event.ts"
 import { nameKey } from "../domain/Name.ts"
+import * as Rules from "../domain/Rules.ts"
 import * as World from "../domain/World.ts"
 import { recordEvents } from "./MessageLog.ts"
 import * as Codec from "./RecordCodec.ts"
@@ -12,8 +13,6 @@ const Short = Schema.String.pipe(Schema.maxLength(64))
 /** A place in the order of all events, and one in the stream. */
 const Place = Schema.NonNegativeInt
 const StreamPlace = Schema.Int.pipe(Schema.between(0, Math.floor(Number.MAX_SAFE_INTEGER / recordEvents) - 1))
-/** What a `Date` can be. */
-const Time = Schema.Int.pipe(Schema.between(0, 8.64e15))
 const Snapshot = Schema.parseJson(Schema.Struct({
   v: Schema.Literal(1),
   log: Short,
@@ -26,13 +25,22 @@ const Snapshot = Schema.parseJson(Schema.Struct({
     name: Codec.ShownName,
     room: Codec.Key,
     since: Place,
-    at: Time
+    at: Codec.Time
   })),
   rooms: Schema.Array(Schema.Struct({ room: Codec.RoomName, maker: Short })),
   owned: Schema.Array(Codec.Key),
-  nonces: Schema.Array(Schema.Struct({ nonce: Codec.Token, seq: Place, at: Time, origin: Short })),
+  nonces: Schema.Array(Schema.Struct({ nonce: Codec.Token, seq: Place, at: Codec.Time, origin: Short })),
   last: Schema.Array(Schema.Tuple(Codec.Node, Place)),
-  gone: Schema.Array(Codec.Node)
+  gone: Schema.Array(Codec.Node),
+  /** A node of a version before operators has none. */
+  rules: Schema.optionalWith(
+    Schema.Struct({
+      bans: Schema.Array(Codec.Rule),
+      mutes: Schema.Array(Codec.Rule),
+      isLocked: Schema.Boolean
+    }),
+    { default: () => ({ bans: [], mutes: [], isLocked: false }) }
+  )
 }))
 const encodeSnapshot = Schema.encodeSync(Snapshot)
 const decodeSnapshot = Codec.decoderOf(Snapshot)
@@ -45,7 +53,7 @@ export interface Taken {
 }
 
 export const encode = ({ log, place, world }: Taken): string => {
-  const { nodes, nonces, owned, rooms, said, users } = World.partsOf(world)
+  const { nodes, nonces, owned, rooms, rules, said, users } = World.partsOf(world)
   return encodeSnapshot({
     v: 1,
     log,
@@ -64,7 +72,12 @@ export const encode = ({ log, place, world }: Taken): string => {
     owned,
     nonces,
     last: Array.from(nodes.last),
-    gone: nodes.gone
+    gone: nodes.gone,
+    rules: {
+      bans: Array.from(HashMap.values(rules.bans)),
+      mutes: Array.from(HashMap.values(rules.mutes)),
+      isLocked: rules.isLocked
+    }
   })
 }
 
@@ -72,7 +85,7 @@ export const encode = ({ log, place, world }: Taken): string => {
 export const decode = (text: string, userOf: (node: NodeId, number: number) => UserId): Taken | undefined => {
   const read = decodeSnapshot(text)
   if (read === undefined || !isConsistent(read)) return undefined
-  const { gone, last, log, nonces, owned, place, rooms, said, users } = read
+  const { gone, last, log, nonces, owned, place, rooms, rules, said, users } = read
   return {
     log,
     place,
@@ -89,6 +102,7 @@ export const decode = (text: string, userOf: (node: NodeId, number: number) => U
       owned,
       nonces: nonces.map(({ at, nonce, origin, seq }) => ({ nonce, seq: Seq(seq), at, origin })),
       nodes: { last: HashMap.fromIterable(last), gone },
+      rules: Rules.fromRules(rules),
       said: Seq(said)
     })
   }

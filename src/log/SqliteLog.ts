@@ -9,6 +9,7 @@ import * as Layer from "effect/Layer"
 import * as NodeFs from "node:fs"
 import * as NodePath from "node:path"
 import { Address } from "../domain/Address.ts"
+import { type Erasure, matcher } from "../domain/Erasure.ts"
 import { alone, type Line, Seq, type Stored } from "../domain/Event.ts"
 import { Name, type NameKey } from "../domain/Name.ts"
 import { CannotOpen, type Follower, MessageLog, pageBytes, pageLines, timeBehind, Unreadable } from "./MessageLog.ts"
@@ -74,8 +75,37 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
           readable(thread.ask("read", { room, from, before, lines: pageLines, bytes: pageBytes })),
           (rows) => rows.length > 0 ? rows.map((row) => lineOf(room, row)) : waiting.page(room, from, before)
         ),
+      erase: (erasure) =>
+        Effect.suspend(() => {
+          const inMemory = waiting.removeWhere(matcher(erasure))
+          return Effect.map(readable(erase(thread, erasure)), (inFile) => inFile + inMemory)
+        }),
       running: thread.ended
     })
+  })
+
+// So many lines are looked at in one step: a commit waits for one at most.
+const stepLines = 500
+
+/** Looks from the last line backwards, for as long as lines are young enough. */
+const erase = ({ ask }: SqliteThread.SqliteThread, erasure: Erasure) =>
+  Effect.gen(function*() {
+    const isOne = matcher(erasure)
+    let count = 0
+    let before = Number.MAX_SAFE_INTEGER
+    while (true) {
+      const rows = yield* ask("before", { before, lines: stepLines })
+      const last = rows.at(-1)
+      // Where the clock was set back, older lines may be behind younger ones, but not a whole step of them.
+      if (last === undefined || rows.every(([, , at]) => at < erasure.from)) break
+      before = last[0]
+      const gone = rows.filter(([, , at, address, name]) =>
+        isOne({ at, who: { address: Address(address), name: Name(name) } })
+      )
+      if (gone.length > 0) count += yield* ask("erase", { rows: gone.map(([seq, room]) => [seq, room] as const) })
+    }
+    if (count > 0) yield* ask("checkpoint", undefined)
+    return count
   })
 
 const lineOf = (room: NameKey, [seq, at, address, name, text]: SqliteThread.Operations["read"][1][number]): Line => ({

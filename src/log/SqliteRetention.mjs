@@ -39,6 +39,7 @@ export class Retention {
     this.quietest = db.prepare("select id, lines from room where lines > 0 order by last limit 1").raw()
     this.oldOf = db.prepare("select seq, room from line where room = ? order by seq limit ?").raw()
     this.oldest = db.prepare("select seq, room, at from line order by seq limit ?").raw()
+    this.isThere = db.prepare("select 1 from line where seq = ?").raw()
     this.gone = db.prepare("delete from line where seq in (select value from json_each(?))")
     this.fewer = db.prepare("update room set lines = lines - ?, erased = max(erased, ?) where id = ?")
     this.erased = db.prepare(
@@ -115,8 +116,24 @@ export class Retention {
     return pages * this.number("pragma page_size") > this.limits.keepBytes
   }
 
-  /** @param {Rows} rows */
-  erase(rows) {
+  /**
+   * Takes away some lines in the middle: none before them is thought to be given up for that. Says how many of them were there.
+   * @param {Rows} rows
+   */
+  takeOut(rows) {
+    const before = this.lines
+    // Their bytes are overwritten, and not only free to be used again.
+    this.db.exec("pragma secure_delete = on")
+    try {
+      this.erase(rows.filter(([seq]) => this.isThere.get([seq]) !== undefined), true)
+    } finally {
+      this.db.exec("pragma secure_delete = off")
+    }
+    return before - this.lines
+  }
+
+  /** @param {Rows} rows @param {boolean} [inMiddle] */
+  erase(rows, inMiddle = false) {
     if (rows.length === 0) return false
     /** @type {Map<number, [count: number, last: number]>} */
     const gone = new Map()
@@ -126,7 +143,7 @@ export class Retention {
     }
     this.transaction(() => {
       this.gone.run([JSON.stringify(rows.map(([seq]) => seq))])
-      for (const [room, [count, last]] of gone) this.fewer.run([count, last, room])
+      for (const [room, [count, last]] of gone) this.fewer.run([count, inMiddle ? 0 : last, room])
       this.erased.run([])
       this.db.exec("delete from room where lines = 0")
     })

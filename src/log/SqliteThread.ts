@@ -49,6 +49,15 @@ export interface Operations {
     },
     ReadonlyArray<readonly [seq: number, at: number, address: string, name: string, text: string]>
   ]
+  /** The last of all lines before a place, newest first: so many at most. */
+  readonly before: readonly [
+    { readonly before: number; readonly lines: number },
+    ReadonlyArray<readonly [seq: number, room: number, at: number, address: string, name: string]>
+  ]
+  /** Takes these lines away for good, and says how many of them were there. */
+  readonly erase: readonly [{ readonly rows: ReadonlyArray<readonly [seq: number, room: number]> }, number]
+  /** Takes what was erased out of the write-ahead log too. */
+  readonly checkpoint: readonly [undefined, void]
   readonly get: readonly [{ readonly key: string }, Row | undefined]
   readonly list: readonly [
     { readonly prefix: string; readonly limit: number; readonly after: string },

@@ -138,6 +138,7 @@ const open = () => {
       `select seq, octet_length(text) from ${ofRoom} and seq >= ? and seq < ? order by seq limit ?`
     ).raw(),
     read: db.prepare(`select ${columns} from ${ofRoom} and seq between ? and ? order by seq`).raw(),
+    before: db.prepare("select seq, room, at, address, name from line where seq < ? order by seq desc limit ?").raw(),
     get: db.prepare("select key, value, version from registry where key = ?").raw(),
     list: db.prepare("select key, value, version from registry where key >= ? and key > ? order by key limit ?").raw(),
     version: db.prepare("update number set value = value + 1 where name = 'version' returning value").raw(),
@@ -203,6 +204,9 @@ const operations = {
   count: ({ before, from, limit, room }) =>
     /** @type {Array<number>} */ (statements["count"].get([room, from, before, limit]))[0],
   erased: ({ room }) => /** @type {Array<number>} */ (statements["erased"].get([room]))[0],
+  before: ({ before, lines }) => statements["before"].all([before, lines]),
+  erase: ({ rows }) => retention.takeOut(rows),
+  checkpoint: () => db.exec("pragma wal_checkpoint(truncate)"),
   get: ({ key }) => statements["get"].get([key]),
   list: ({ after, limit, prefix }) => statements["list"].all([prefix, after, limit]),
   put: ({ before, key, value }) =>

@@ -68,6 +68,8 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
     refused: {
       "server-full": 0,
       "address-full": 0,
+      banned: 0,
+      locked: 0,
       "proxy-timeout": 0,
       "proxy-closed": 0,
       "proxy-malformed": 0,
@@ -93,6 +95,8 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
       shutdown: 0,
       foreign: 0,
       "taken-over": 0,
+      removed: 0,
+      banned: 0,
       defect: 0
     },
     linesIn: 0,
