@@ -13,7 +13,7 @@ import * as World from "../domain/World.ts"
 import { MessageLog } from "../log/MessageLog.ts"
 import { Stats } from "../ops/Stats.ts"
 import { ServerConfig } from "../ServerConfig.ts"
-import type { Command } from "../wire/Command.ts"
+import { Command } from "../wire/Command.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import type { Answer, Pages, Verdict } from "./Entry.ts"
@@ -21,6 +21,8 @@ import * as History from "./History.ts"
 import * as Homecoming from "./Homecoming.ts"
 import * as Ignoring from "./Ignoring.ts"
 import * as Lists from "./Lists.ts"
+import { OnlineMap } from "./OnlineMap.ts"
+import * as Operators from "./Operators.ts"
 import { OwnedNames } from "./OwnedNames.ts"
 import * as PrivateLines from "./PrivateLines.ts"
 import { Records } from "./Records.ts"
@@ -76,6 +78,8 @@ const makeShared = Effect.gen(function*() {
     log: yield* Effect.flatMap(MessageLog, History.shareReads),
     maxLine,
     names: yield* OwnedNames,
+    online: yield* OnlineMap,
+    operate: yield* Operators.make,
     records: yield* Records,
     replay,
     stats: yield* Stats,
@@ -130,7 +134,7 @@ const makeHandlers = (shared: Shared): Handlers => {
         ))
     },
     Tell: (visit, command) => shared.tell(visit, command),
-    TellMalformed: say({ _tag: "TellMalformed" }),
+    TellMalformed: (visit) => shared.tell(visit, Command.Tell({ name: "", text: "" })),
     History: (visit, { after, before, limit }) =>
       stream(shared, visit, (world, room) => {
         const end = Seq(Math.min(before ?? Infinity, behind(world)))
@@ -171,7 +175,8 @@ const makeHandlers = (shared: Shared): Handlers => {
         inform(visit.user, { _tag: shown ? "TimeShown" : "TimeHidden" })
       ),
     Stats: (visit) => ask(visit.asker, (world) => ({ reply: standing(shared, visit, world) })),
-    Help: say({ _tag: "Help" }),
+    Help: (visit) => reply(visit.asker, { _tag: visit.isOperator ? "OperatorHelp" : "Help" }),
+    Operate: shared.operate,
     Misused: (visit, { usage }) => refuse(visit, { _tag: "Usage", usage }),
     Unknown: (visit, { command }) => refuse(visit, { _tag: "UnknownCommand", command }),
     Malformed: say({ _tag: "Malformed" }),
@@ -209,7 +214,7 @@ const rename = (
   { name: text, secret: given }: Extract<Command, { readonly _tag: "Rename" }>
 ) =>
   Effect.gen(function*() {
-    const { broadcaster, homecoming, names } = shared
+    const { broadcaster, clock, homecoming, names, online } = shared
     const { asker, user } = visit
     const secret = given === undefined ? undefined : Option.getOrUndefined(Secret.choose(given))
     if (given !== undefined && secret === undefined) return yield* broadcaster.reply(asker, { _tag: "BadSecret" })
@@ -218,10 +223,15 @@ const rename = (
       return yield* broadcaster.reply(asker, { _tag: chosen.left === "reserved" ? "NameReserved" : "NameNotAllowed" })
     }
     const name = chosen.right
+    if (World.isMuted(yield* online, user.id, clock.unsafeCurrentTimeMillis())) {
+      return yield* broadcaster.reply(asker, { _tag: "Muted" })
+    }
     // Nothing more of this user is heard before it is called so: what it says holds its name.
     const verdict: Verdict = secret === undefined
       ? yield* broadcaster.attempt(user, { _tag: "Renamed", user: user.id, name, as: "guest" })
       : yield* names.take(user, name, secret)
+    // It is told so as its visit ends.
+    if (verdict.refusal?._tag === "Banned") return user.end("banned")
     if (verdict.refusal !== undefined) return yield* broadcaster.reply(asker, verdict.refusal)
     // Its own name written otherwise is still the one that it owns.
     const owned = secret !== undefined || visit.owning?.key === nameKey(name)

@@ -45,6 +45,9 @@ export const make = Effect.map(makeShared, (shared) => {
     Effect.flatMap(shared.online, (world) => {
       const { name, nonce, text } = command
       const { broadcaster, clock, others } = shared
+      if (World.isMuted(world, visit.user.id, clock.unsafeCurrentTimeMillis())) {
+        return broadcaster.reply(visit.asker, { _tag: "Muted" })
+      }
       if (name === "") return broadcaster.reply(visit.asker, { _tag: "TellMalformed" })
       const to = World.holder(world, name)
       // Only what may have to be kept, or goes to another node, is waited for.
@@ -76,6 +79,7 @@ const tell = (shared: Shared, visit: Visit, command: Tell) => {
 
 const answerOf = ({ clock, others }: Shared, world: World.World, visit: Visit, { name, text }: Tell): Answer => {
   const { user } = visit
+  if (World.isMuted(world, user.id, clock.unsafeCurrentTimeMillis())) return { reply: { _tag: "Muted" } }
   const to = Option.getOrUndefined(World.holder(world, name))
   if (to === undefined || user.who === undefined) {
     visit.pay(monotonic(clock), guessLines - 1)

@@ -55,18 +55,29 @@ export type Answer =
   | { readonly _tag: "AlreadyThere"; readonly room: Room }
   /** How this connection stands, for a program. */
   | { readonly _tag: "Hello"; readonly log: string; readonly you: Who; readonly room: Room; readonly seq: Seq }
-  | { readonly _tag: "SecretChanged" | "TimeShown" | "TimeHidden" | "Help" }
+  | { readonly _tag: "SecretChanged" | "TimeShown" | "TimeHidden" | "Help" | "OperatorHelp" }
   | Act
 
+/** What has to do with operators: what one of them has done, and what others are told of it. */
+export type OfOperators =
+  | Act
+  /** The reason may be empty. */
+  | { readonly _tag: "Removed"; readonly reason: string }
+  | { readonly _tag: "Announcement"; readonly text: string }
+  | { readonly _tag: "Banned" | "Locked" | "NowMuted" }
+  | NotAllowed
+
+type NotAllowed = { readonly _tag: "Muted" | "LookAlike" | "NoSuchBan" }
+
 /** What an operator is told that it has done. */
-export type Act =
+type Act =
   | {
     readonly _tag: "WasRemoved" | "WasMuted" | "WasUnmuted" | "WasBanned" | "WasUnbanned" | "WasReleased"
     readonly name: string
   }
   | { readonly _tag: "WasErased"; readonly lines: number }
   | { readonly _tag: "Bans"; readonly bans: ReadonlyArray<Rule> }
-  | { readonly _tag: "IsOperator" | "NoOperator" | "WasLocked" | "WasUnlocked" | "OperatorHelp" }
+  | { readonly _tag: "IsOperator" | "NoOperator" | "WasLocked" | "WasUnlocked" }
 
 /** What somebody is told unasked, or beside an answer. */
 export type Notice =
@@ -76,9 +87,7 @@ export type Notice =
   /** `isAll`: there may be more than that. */
   | { readonly _tag: "Away"; readonly lines: number; readonly isAll: boolean }
   | { readonly _tag: "Skipped" | "NotKept"; readonly lines: number }
-  /** By an operator. `reason` may be empty. */
-  | { readonly _tag: "Removed"; readonly reason: string }
-  | { readonly _tag: "Announcement"; readonly text: string }
+  | Exclude<OfOperators, Act | NotAllowed>
   | {
     readonly _tag:
       | "TakenOver"
@@ -92,9 +101,6 @@ export type Notice =
       | "Replaced"
       | "ServerFull"
       | "AddressFull"
-      | "Banned"
-      | "Locked"
-      | "NowMuted"
       | "ShuttingDown"
   }
 
@@ -102,6 +108,7 @@ export type Notice =
 export type Refusal =
   | { readonly _tag: "Usage"; readonly usage: string }
   | { readonly _tag: "UnknownCommand"; readonly command: string }
+  | NotAllowed
   | { readonly _tag: "LineTooLong"; readonly limit: number }
   | { readonly _tag: "NameOwned" | "NotOwner" | "MailboxFull" | "Unreachable"; readonly name: string }
   | {
@@ -122,7 +129,4 @@ export type Refusal =
       | "RoomNotAllowed"
       | "TooManyRooms"
       | "IgnoreFull"
-      | "Muted"
-      | "LookAlike"
-      | "NoSuchBan"
   }

@@ -154,7 +154,7 @@ export const step = (world: World, event: Event, seq: Seq, at: number, node: Nod
   }
   // Whoever comes back with its node keeps the name that it owned.
   const isBack = event._tag === "Renamed" && event.as === "returning"
-  if (!isBack && isMuted(world, online, at)) {
+  if (!isBack && isMuted(world, event.user, at)) {
     return [world, [{ _tag: "Refuse", user: event.user, output: { _tag: "Muted" } }]]
   }
   switch (event._tag) {
@@ -217,9 +217,12 @@ export const ownsItsName = (world: World, user: UserId): boolean =>
   Option.exists(HashMap.get(world.users, user), ({ who }) => HashSet.has(world.owned, nameKey(who.name)))
 
 /** Whether somebody who is here may not speak at this time, nor be called otherwise, nor go elsewhere. */
-export const isMuted = ({ owned, rules }: World, { who: { address, name } }: Online, at: number): boolean => {
+export const isMuted = ({ owned, rules, users }: World, user: UserId, at: number): boolean => {
   // Nearly always; and this is asked for each line.
   if (HashMap.isEmpty(rules.mutes)) return false
+  const online = HashMap.get(users, user)
+  if (Option.isNone(online)) return false
+  const { address, name } = online.value.who
   const key = nameKey(name)
   return Rules.isMuted(rules, HashSet.has(owned, key) ? key : undefined, () => originOf(address), at)
 }

@@ -6,7 +6,6 @@ import { type Event, NodeId, Nonce, Seq, UserId } from "../domain/Event.ts"
 import { Name, NameKey, nameKey } from "../domain/Name.ts"
 import type { EndReason } from "../domain/Reasons.ts"
 import type { Room } from "../domain/Room.ts"
-import type { Change, Rule as RuleOf } from "../domain/Rules.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { recordEvents } from "./MessageLog.ts"
 
@@ -55,15 +54,15 @@ const Whom = Schema.Union(
   Schema.TaggedStruct("Name", { key: Key }),
   Schema.TaggedStruct("Network", { network: safe(64) })
 )
-export const Rule: Schema.Schema<RuleOf, any> = Schema.Struct({
+export const Rule = Schema.Struct({
   whom: Whom,
-  name: ShownName,
+  name: safe(128),
   until: Schema.UndefinedOr(Time),
   reason: Reason,
-  by: ShownName
+  by: safe(128)
 })
 const Kind = Schema.Literal("ban", "mute")
-const RulesChange: Schema.Schema<Change, any> = Schema.Union(
+const Change = Schema.Union(
   Schema.TaggedStruct("Set", { kind: Kind, rules: Schema.Array(Rule).pipe(Schema.maxItems(2)) }),
   Schema.TaggedStruct("Lift", { kind: Kind, whom: Schema.Array(Whom).pipe(Schema.maxItems(recordEvents)) }),
   Schema.TaggedStruct("Lock", { isLocked: Schema.Boolean })
@@ -103,7 +102,7 @@ const EventSchema = Schema.Union(
   Schema.TaggedStruct("Disowned", { key: Key }),
   Schema.TaggedStruct("NodeGone", { node: Node }),
   Schema.TaggedStruct("Told", { user: User, who: Who, nonce: Token, to: Schema.UndefinedOr(Key) }),
-  Schema.TaggedStruct("Ruled", { user: User, change: RulesChange, visit: Schema.UndefinedOr(Place) }),
+  Schema.TaggedStruct("Ruled", { user: User, change: Change, visit: Schema.UndefinedOr(Place) }),
   Schema.TaggedStruct("Removed", { user: User, visit: Place, reason: Reason }),
   Schema.TaggedStruct("Announced", { user: User, text: ShownText }),
   Schema.TaggedStruct("Erased", { erasure: Schema.Struct({ whose: text(256), from: Time }) })

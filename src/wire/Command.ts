@@ -2,6 +2,7 @@
 import * as Data from "effect/Data"
 import type { Nonce } from "../domain/Event.ts"
 import { blank, trimmed, trimmedEnd } from "../domain/Text.ts"
+import { type OperatorCommand, parse as parseOperator } from "./OperatorCommand.ts"
 import * as Slip from "./Slip.ts"
 
 export type Command = Data.TaggedEnum<{
@@ -35,6 +36,8 @@ export type Command = Data.TaggedEnum<{
   Stats: {}
   Help: {}
   Quit: {}
+  /** Something that only operators may ask for; `command` is the word that asks for it. */
+  Operate: { readonly command: string; readonly act: OperatorCommand }
   /** A slash and a word that is no command; `command` is both. */
   Unknown: { readonly command: string }
   /** A command with arguments that it does not take, or words that would have gone public by a slip; `usage` is the right form. */
@@ -249,7 +252,11 @@ export const parse = (line: string): Command => {
     if (/^.[/／]/.test(head)) return say(line, `/${head.slice(2)}`)
     const [word, rest = ""] = cut(head.slice(1), blanks)
     const known = slashed.get(word.toLowerCase())
-    if (known === undefined) return Command.Unknown({ command: `/${word}` })
+    if (known === undefined) {
+      const act = parseOperator(word, rest)
+      const command = `/${word}`
+      return act === undefined ? Command.Unknown({ command }) : Command.Operate({ command, act })
+    }
     return known.entry.slash(known.entry.topic === "to" ? rest : trimmedEnd(rest), known.usage)
   }
   const whole = trimmedEnd(head)

@@ -5,10 +5,11 @@ import * as Layer from "effect/Layer"
 import manifest from "../../package.json" with { type: "json" }
 import type { Line, Who } from "../domain/Event.ts"
 import type { Answer, Happening, Notice, Output, Private, Refusal } from "../domain/Output.ts"
+import { type Rule, targetOf } from "../domain/Rules.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { ServerConfig } from "../ServerConfig.ts"
 import type { Form } from "./Form.ts"
-import type { Code, Done, NoticeCode, Refused, Told } from "./JsonLines.ts"
+import type { Ban, Code, Done, NoticeCode, Refused, Told } from "./JsonLines.ts"
 import { PlainForm } from "./PlainForm.ts"
 
 export class JsonForm extends Context.Tag("tellnet/JsonForm")<JsonForm, Form>() {
@@ -45,7 +46,10 @@ export const codes = {
   TooManyRooms: "too-many-rooms",
   MailboxFull: "mailbox-full",
   Unreachable: "unreachable",
-  IgnoreFull: "ignore-full"
+  IgnoreFull: "ignore-full",
+  Muted: "muted",
+  LookAlike: "look-alike",
+  NoSuchBan: "no-such-ban"
 } as const satisfies Record<Refusal["_tag"], Code>
 
 /** What a notice is about; `undefined`: it is told in another way. */
@@ -69,6 +73,11 @@ export const noticeCodes = {
   NotKept: "log-dropped",
   ServerFull: "full",
   AddressFull: "address-full",
+  Banned: "banned",
+  Locked: "locked",
+  Removed: "removed",
+  NowMuted: "muted",
+  Announcement: "announcement",
   ShuttingDown: "shutdown"
 } as const satisfies Record<Notice["_tag"], NoticeCode | undefined>
 
@@ -192,9 +201,18 @@ const notice = (output: Notice, text: string): string => {
     ? { seconds: output.seconds }
     : "lines" in output
     ? { lines: output.lines }
+    : output._tag === "Removed" && output.reason !== ""
+    ? { reason: terminalSafe(output.reason) }
     : {}
   return json({ kind: "notice", code, ...about, text })
 }
+
+const banOf = (ban: Rule): Ban => ({
+  target: terminalSafe(targetOf(ban)),
+  ...ban.until === undefined ? {} : { until: timeOf(ban.until) },
+  reason: terminalSafe(ban.reason),
+  by: terminalSafe(ban.by)
+})
 
 /** What an answer carries beside `ok`. */
 const resultOf = (output: Exclude<Output, Notice | Refusal>): Omit<Done, "kind" | "id" | "ok"> => {
@@ -219,6 +237,10 @@ const resultOf = (output: Exclude<Output, Notice | Refusal>): Omit<Done, "kind" 
     case "Ignored":
     case "Unignored":
       return { name: output.name }
+    case "WasErased":
+      return { lines: output.lines }
+    case "Bans":
+      return { bans: output.bans.map(banOf) }
     case "AlreadyThere":
       return { room: output.room.name }
     default:

@@ -9,6 +9,7 @@ import { Nonce } from "../domain/Event.ts"
 import { Command, longestHistory, usualHistory } from "./Command.ts"
 import type { Read, Request } from "./Input.ts"
 import type { Asked } from "./JsonLines.ts"
+import { durationOf, longestReason, OperatorCommand, usualDuration } from "./OperatorCommand.ts"
 
 // Lone surrogates cannot be written as UTF-8.
 const Text = Schema.transform(Schema.String, Schema.String, {
@@ -45,6 +46,27 @@ const verb = <A, I>(schema: Schema.Schema<A, I> & { readonly fields: object }, m
 /** Of a verb that takes nothing. */
 const alone = (command: Command): Verb => ({ fields: [], read: () => command })
 
+/** Of operators: whoever is none is not even told that something is wrong with it. */
+const operators = <A, I>(
+  word: string,
+  schema: Schema.Schema<A, I> & { readonly fields: object },
+  make: (values: A) => OperatorCommand
+): Verb => {
+  const { fields, read } = verb(schema, (values) => Command.Operate({ command: word, act: make(values) }))
+  return {
+    fields,
+    read: (object) => read(object) ?? Command.Operate({ command: word, act: OperatorCommand.Malformed() })
+  }
+}
+
+const Time = Schema.String.pipe(Schema.filter((text) => durationOf(text) !== undefined))
+const Reason = Text.pipe(Schema.maxLength(longestReason))
+const Name = Schema.Struct({ name: Word })
+const Nothing = Schema.Struct({})
+
+const orUsual = (duration: string | undefined) =>
+  (duration === undefined ? undefined : durationOf(duration)) ?? usualDuration
+
 const nonceOf = (nonce: string | undefined) => nonce === undefined ? {} : { nonce: Nonce(nonce) }
 
 /** What may be asked for: `do`, and the fields that go with it. */
@@ -79,6 +101,36 @@ export const verbs: Readonly<Record<string, Verb>> = {
   ignore: verb(Schema.Struct({ name: Schema.optional(Word) }), ({ name }) => Command.Ignore({ name })),
   unignore: verb(Schema.Struct({ name: Word }), Command.Unignore),
   whois: verb(Schema.Struct({ name: Schema.optional(Word) }), ({ name }) => Command.Whois({ name })),
+  op: operators("op", Schema.Struct({ secret: Word }), OperatorCommand.Op),
+  deop: operators("deop", Nothing, () => OperatorCommand.Deop()),
+  kick: operators(
+    "kick",
+    Schema.Struct({ name: Word, reason: Schema.optional(Reason) }),
+    ({ name, reason = "" }) => OperatorCommand.Kick({ name, reason })
+  ),
+  mute: operators(
+    "mute",
+    Schema.Struct({ name: Word, duration: Schema.optional(Time) }),
+    ({ duration, name }) => OperatorCommand.Mute({ name, duration: orUsual(duration) })
+  ),
+  unmute: operators("unmute", Name, OperatorCommand.Unmute),
+  ban: operators(
+    "ban",
+    Schema.Struct({ target: Word, duration: Schema.optional(Time), reason: Schema.optional(Reason) }),
+    ({ duration, reason = "", target }) =>
+      OperatorCommand.Ban({ target, duration: duration === undefined ? undefined : durationOf(duration), reason })
+  ),
+  unban: operators("unban", Schema.Struct({ target: Word }), OperatorCommand.Unban),
+  bans: operators("bans", Nothing, () => OperatorCommand.Bans()),
+  lock: operators("lock", Nothing, () => OperatorCommand.Lock()),
+  unlock: operators("unlock", Nothing, () => OperatorCommand.Unlock()),
+  release: operators("release", Name, OperatorCommand.Release),
+  erase: operators(
+    "erase",
+    Schema.Struct({ target: Word, duration: Schema.optional(Time) }),
+    ({ duration, target }) => OperatorCommand.Erase({ whose: target, duration: orUsual(duration) })
+  ),
+  announce: operators("announce", Schema.Struct({ text: Text }), OperatorCommand.Announce),
   stats: alone(Command.Stats()),
   quit: alone(Command.Quit())
 } satisfies Readonly<Record<Asked["do"], Verb>>
@@ -104,7 +156,8 @@ const requestOf = (object: Readonly<Record<string, unknown>>, id: Request["id"],
   if (known === undefined) return { command: Command.Unknown({ command: word.slice(0, 64).toWellFormed() }), id }
   const command = known.read(object)
   if (command === undefined) return malformed(id)
-  const isTooLong = "text" in command && Buffer.byteLength(command.text) > maxLine
+  const said = command._tag === "Operate" ? command.act : command
+  const isTooLong = "text" in said && Buffer.byteLength(said.text) > maxLine
   return { command: isTooLong ? Command.TooLong() : command, id }
 }
 

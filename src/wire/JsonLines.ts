@@ -67,6 +67,7 @@ export type Told =
     readonly text: string
     readonly lines?: number
     readonly seconds?: number
+    readonly reason?: string
   }
   /** On a WebSocket, now and then: the connection lives. */
   | { readonly kind: "beat" }
@@ -93,6 +94,16 @@ export interface Done {
   readonly backlog?: number
   readonly skipped?: number
   readonly idleLeft?: number | undefined
+  readonly lines?: number
+  readonly bans?: ReadonlyArray<Ban>
+}
+
+/** Who may not come in; without `until` for ever. */
+export interface Ban {
+  readonly target: string
+  readonly until?: string
+  readonly reason: string
+  readonly by: string
 }
 
 export interface Refused {
@@ -126,6 +137,9 @@ export type Code =
   | "mailbox-full"
   | "unreachable"
   | "ignore-full"
+  | "muted"
+  | "look-alike"
+  | "no-such-ban"
 
 /** What a notice is about. */
 export type NoticeCode =
@@ -145,6 +159,11 @@ export type NoticeCode =
   | "log-dropped"
   | "full"
   | "address-full"
+  | "banned"
+  | "locked"
+  | "removed"
+  | "muted"
+  | "announcement"
   | "shutdown"
 
 /** What can be asked for; `id` goes with each. */
@@ -158,4 +177,13 @@ export type Asked =
   | { readonly do: "join"; readonly room: string }
   | { readonly do: "ignore" | "whois"; readonly name?: string }
   | { readonly do: "unignore"; readonly name: string }
+  | { readonly do: "op"; readonly secret: string }
+  | { readonly do: "kick"; readonly name: string; readonly reason?: string }
+  | { readonly do: "mute"; readonly name: string; readonly duration?: string }
+  | { readonly do: "ban"; readonly target: string; readonly duration?: string; readonly reason?: string }
+  | { readonly do: "unban"; readonly target: string }
+  | { readonly do: "unmute" | "release"; readonly name: string }
+  | { readonly do: "erase"; readonly target: string; readonly duration?: string }
+  | { readonly do: "announce"; readonly text: string }
+  | { readonly do: "deop" | "bans" | "lock" | "unlock" }
   | { readonly do: "disown" | "missed" | "leave" | "rooms" | "stats" | "quit" }

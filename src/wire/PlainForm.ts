@@ -8,6 +8,7 @@ import { terminalSafe } from "../domain/Text.ts"
 import { ServerConfig, type Settings } from "../ServerConfig.ts"
 import * as Command from "./Command.ts"
 import type { Form } from "./Form.ts"
+import * as Operators from "./OperatorWording.ts"
 import { en, type Wording, zh } from "./Wording.ts"
 
 export class PlainForm extends Context.Tag("tellnet/PlainForm")<PlainForm, {
@@ -27,16 +28,18 @@ export const make = ({ data, keepDays, lang, welcome }: Words): typeof PlainForm
   const days = data === "none" ? undefined : keepDays
   const greeting = (users: number) => typeof welcome === "object" ? welcome.text : wording.welcome(users, days)
   const render = (output: Output) => words(wording, greeting, output)
+  // People read it at each try.
+  const shown = (output: Output) => output._tag === "NowMuted" ? "" : render(output)
   const form: Omit<Form, "render"> = { replays: true, timesLists: false, answer: () => "" }
   return {
-    plain: { ...form, render },
+    plain: { ...form, render: shown },
     timed: {
       ...form,
       timesLists: true,
       render: (output, at) =>
         output._tag === "Past" || output._tag === "Kept"
           ? render(output)
-          : render(output).replaceAll(/^(?=.)/gmu, `${timeOf(new Date(at))} `)
+          : shown(output).replaceAll(/^(?=.)/gmu, `${timeOf(new Date(at))} `)
     },
     words: (output) => render(output).replace(/^\*\*\* /, "").replace(/\n$/, "")
   }
@@ -72,6 +75,8 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return stats(wording, output.standing)
     case "Help":
       return help(wording)
+    case "OperatorHelp":
+      return help(wording) + Operators.helpOf(wording.operators).map(notice).join("")
     case "Renamed":
       return `${wording.renamed(output.name)}\n`
     case "NameTaken":
@@ -180,6 +185,8 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
     case "NowCalled":
     case "Hello":
       return ""
+    default:
+      return Operators.linesOf(wording.operators, output, minuteOf).map(notice).join("")
   }
 }
 
@@ -197,6 +204,8 @@ const notice = (text: string) => `*** ${text}\n`
 const two = (n: number) => String(n).padStart(2, "0")
 const timeOf = (date: Date) => `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 const dayOf = (date: Date) => `${two(date.getMonth() + 1)}-${two(date.getDate())}`
+
+const minuteOf = (at: number) => momentOf(at).slice(0, -3)
 
 const momentOf = (at: number) => {
   const date = new Date(at)

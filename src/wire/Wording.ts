@@ -1,5 +1,6 @@
 /** All wording, in two languages. Knows neither when it is said nor what a line is: see `PlainForm.ts`. */
 import type { Group, HelpTopic } from "./Command.ts"
+import * as Operators from "./OperatorWording.ts"
 
 export interface Wording {
   readonly online: string
@@ -71,6 +72,7 @@ export interface Wording {
     readonly idleLeft: (seconds: number) => string
     readonly idleForEver: string
   }
+  readonly operators: Operators.OperatorWording
   readonly groups: { readonly [Part in Group]: string }
   readonly help: { readonly [Topic in HelpTopic]: string }
 }
@@ -143,6 +145,7 @@ export const zh: Wording = {
     idleLeft: (seconds) => `再 ${seconds} 秒未发言将被踢出`,
     idleForEver: "不会因未发言被踢出"
   },
+  operators: Operators.zh,
   groups: { talk: "说话", me: "我", rooms: "房间和用户", connection: "连接" },
   help: {
     to: "给一个用户发私信",
@@ -237,6 +240,7 @@ export const en: Wording = {
     idleLeft: (seconds) => `idle time left: ${seconds} s`,
     idleForEver: "idle time left: no limit"
   },
+  operators: Operators.en,
   groups: { talk: "Talking", me: "Me", rooms: "Rooms and users", connection: "The connection" },
   help: {
     to: "send a private message",

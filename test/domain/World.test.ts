@@ -96,7 +96,7 @@ class Model {
       this.owned.delete(event.key)
       return []
     }
-    if (event._tag === "NodeGone") return []
+    if (event._tag === "NodeGone" || event._tag === "Erased") return []
     const visitor = this.users.get(event.user)
     if (event._tag === "Arrived") {
       if (visitor !== undefined) return []
@@ -132,6 +132,10 @@ class Model {
         this.said = seq
         return [`Tell ${visitor.room.key} Said ${visitor.who.name} ${event.text}`]
       }
+      // What operators do has laws of its own: see Rules.test.ts.
+      case "Ruled":
+      case "Removed":
+      case "Announced":
       case "Told":
         return []
     }
@@ -204,6 +208,9 @@ const inWords = (outcome: World.Outcome): string => {
       return `Refuse ${output(outcome.output)}`
     case "Known":
       return `Known ${outcome.seq}`
+    case "Announce":
+    case "Enforce":
+      return outcome._tag
   }
 }
 

@@ -44,6 +44,7 @@ export const make: Effect.Effect<Peer> = Effect.gen(function*() {
   return {
     connection: {
       address: address("10.0.0.1", port),
+      isEncrypted: false,
       form: "plain",
       pull: (take) => {
         const given = (bytes: Buffer) => {

@@ -2,10 +2,11 @@
 import { FastCheck } from "effect"
 import { address } from "../../src/domain/Address.ts"
 import { alone, type Line, type Online, Seq, UserId, type Who } from "../../src/domain/Event.ts"
-import { Name } from "../../src/domain/Name.ts"
+import { Name, NameKey } from "../../src/domain/Name.ts"
 import type { Output } from "../../src/domain/Output.ts"
 import type { OfflineReason } from "../../src/domain/Reasons.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
+import type { Rule } from "../../src/domain/Rules.ts"
 import { chosenName, text } from "./arbitraries.ts"
 
 export type Tag = Output["_tag"]
@@ -47,6 +48,16 @@ const online: FastCheck.Arbitrary<Online> = record({
   at,
   node: constant(alone)
 })
+const rule: FastCheck.Arbitrary<Rule> = record({
+  whom: oneof(
+    text.map((text) => ({ _tag: "Name" as const, key: NameKey(text) })),
+    FastCheck.ipV4().map((network) => ({ _tag: "Network" as const, network }))
+  ),
+  name: text,
+  until: option(at, { nil: undefined }),
+  reason: oneof(text, constant("")),
+  by: name
+})
 export const reasons = [
   "quit",
   "end-of-input",
@@ -57,6 +68,8 @@ export const reasons = [
   "foreign",
   "taken-over",
   "defect",
+  "removed",
+  "banned",
   "node-gone"
 ] as const satisfies ReadonlyArray<OfflineReason>
 const bare = <const T extends Tag>(_tag: T) => constant({ _tag })
@@ -103,6 +116,27 @@ export const outputs: { readonly [T in Tag]: FastCheck.Arbitrary<Of<T>> } = {
   TimeShown: bare("TimeShown"),
   TimeHidden: bare("TimeHidden"),
   Help: bare("Help"),
+  OperatorHelp: bare("OperatorHelp"),
+  IsOperator: bare("IsOperator"),
+  NoOperator: bare("NoOperator"),
+  WasRemoved: record({ _tag: constant("WasRemoved"), name }),
+  WasMuted: record({ _tag: constant("WasMuted"), name }),
+  WasUnmuted: record({ _tag: constant("WasUnmuted"), name }),
+  WasBanned: record({ _tag: constant("WasBanned"), name: text }),
+  WasUnbanned: record({ _tag: constant("WasUnbanned"), name: text }),
+  WasLocked: bare("WasLocked"),
+  WasUnlocked: bare("WasUnlocked"),
+  WasReleased: record({ _tag: constant("WasReleased"), name: text }),
+  WasErased: record({ _tag: constant("WasErased"), lines: count }),
+  Bans: record({ _tag: constant("Bans"), bans: array(rule) }),
+  Removed: record({ _tag: constant("Removed"), reason: oneof(text, constant("")) }),
+  Announcement: record({ _tag: constant("Announcement"), text }),
+  Banned: bare("Banned"),
+  Locked: bare("Locked"),
+  NowMuted: bare("NowMuted"),
+  Muted: bare("Muted"),
+  LookAlike: bare("LookAlike"),
+  NoSuchBan: bare("NoSuchBan"),
   Renamed: record({ _tag: constant("Renamed"), name }),
   Owned: record({ _tag: constant("Owned"), name }),
   Welcome: record({ _tag: constant("Welcome"), users: count }),
