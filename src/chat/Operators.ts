@@ -53,13 +53,18 @@ const makeShared = Effect.gen(function*() {
 type Shared = Effect.Effect.Success<typeof makeShared>
 
 /** What carries out such a command; for whoever may not, there is none. */
-export const make = Effect.map(makeShared, (shared) => (visit: Visit, { act, command }: Operate): Effect.Effect<void> => {
-  const { check, opPlain } = shared
-  const isKnown = visit.isOperator || act._tag === "Op" && check !== undefined && (visit.isSafe || opPlain)
-  if (!isKnown) return reply(shared, visit, { _tag: "UnknownCommand", command })
-  return Effect.catchAll(carryOut(shared, visit, act), ({ message }) =>
-    Effect.zipRight(Effect.logError(message), reply(shared, visit, { _tag: "Busy" })))
-})
+export const make = Effect.map(
+  makeShared,
+  (shared) => (visit: Visit, { act, command }: Operate): Effect.Effect<void> => {
+    const { check, opPlain } = shared
+    const isKnown = visit.isOperator || /^\/?op$/i.test(command) && check !== undefined && (visit.isSafe || opPlain)
+    if (!isKnown) return reply(shared, visit, { _tag: "UnknownCommand", command })
+    return Effect.catchAll(
+      carryOut(shared, visit, act),
+      ({ message }) => Effect.zipRight(Effect.logError(message), reply(shared, visit, { _tag: "Busy" }))
+    )
+  }
+)
 
 const carryOut = (
   shared: Shared,
@@ -119,7 +124,8 @@ const note = ({ user }: Visit, what: string, fields: Readonly<Record<string, str
 const act = (shared: Shared, visit: Visit, event: Event, answer: Output, done: Effect.Effect<void>) =>
   Effect.flatMap(
     shared.broadcaster.attempt(visit.user, event),
-    ({ refusal }) => Effect.zipRight(refusal === undefined ? done : Effect.void, reply(shared, visit, refusal ?? answer))
+    ({ refusal }) =>
+      Effect.zipRight(refusal === undefined ? done : Effect.void, reply(shared, visit, refusal ?? answer))
   )
 
 const op = (shared: Shared, visit: Visit, { secret }: Of<"Op">) =>

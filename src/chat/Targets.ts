@@ -92,6 +92,7 @@ export const rulesFor = (
   const cidr = Option.getOrElse(Cidr.read(text), () => network)
   const key = text.length > longestName ? undefined : nameKey(text)
   return rules.filter(({ name, whom }) =>
-    whom._tag === "Network" && whom.network === cidr || whom._tag === "Name" && whom.key === key || nameKey(name) === key
+    whom._tag === "Network" && whom.network === cidr || whom._tag === "Name" && whom.key === key ||
+    nameKey(name) === key
   )
 }

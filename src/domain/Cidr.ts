@@ -26,8 +26,7 @@ export const read = (text: string): Option.Option<Cidr> => {
 }
 
 /** The network of an origin as `originOf` gives it; nothing if that is no address. */
-export const ofOrigin = (origin: string): Option.Option<Cidr> =>
-  read(origin.includes(":") ? `${origin}::/64` : origin)
+export const ofOrigin = (origin: string): Option.Option<Cidr> => read(origin.includes(":") ? `${origin}::/64` : origin)
 
 export const isTooWide = (cidr: Cidr): boolean => {
   const [ip = "", length] = cidr.split("/")

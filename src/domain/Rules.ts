@@ -80,7 +80,9 @@ export const change = (rules: Rules, change: Change, at: number): Rules => {
     ? HashMap.removeMany(living, change.whom.map(idOf))
     : change.rules.reduce(
       (all, rule) =>
-        HashMap.size(all) < mostRules || HashMap.has(all, idOf(rule.whom)) ? HashMap.set(all, idOf(rule.whom), rule) : all,
+        HashMap.size(all) < mostRules || HashMap.has(all, idOf(rule.whom))
+          ? HashMap.set(all, idOf(rule.whom), rule)
+          : all,
       living
     )
   return withKind(rules, kind, changed)

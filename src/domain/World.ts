@@ -333,7 +333,7 @@ const rule = (world: World, { change, visit }: Extract<Event, { _tag: "Ruled" }>
       if (Option.isNone(owner) || !ownsItsName(world, owner.value)) continue
       const [next, came] = leave(after, HashMap.unsafeGet(world.users, owner.value), "banned")
       after = next
-      outcomes.push(...came)
+      outcomes.push({ _tag: "Inform", user: owner.value, output: { _tag: "Banned" } }, ...came)
     }
   }
   const told = visit === undefined ? undefined : visitor(world, visit)

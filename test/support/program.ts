@@ -12,6 +12,13 @@ const kind = <Kind extends string>(kind: Kind) => ({ kind: Schema.Literal(kind) 
 const line = { seq: Schema.Int, room: Schema.String, time: Time, from: Who, text: Schema.String }
 const presence = { room: Schema.String, who: Who, time: Time }
 
+const Ban = Schema.Struct({
+  target: Schema.String,
+  until: Schema.optional(Time),
+  reason: Schema.String,
+  by: Schema.String
+})
+
 const done = <Fields extends Schema.Struct.Fields>(fields: Fields) =>
   Schema.Struct({ ...kind("answer"), id: Id, ok: Schema.Literal(true), ...fields })
 
@@ -23,6 +30,8 @@ const Answer = Schema.Union(
   done({ names: Schema.Array(Schema.String) }),
   done({ kept: Schema.Boolean }),
   done({ more: Schema.Boolean }),
+  done({ lines: Schema.Int }),
+  done({ bans: Schema.Array(Ban) }),
   done({ room: Schema.String }),
   done({ who: Who, room: Schema.String, since: Time }),
   done({
@@ -80,6 +89,7 @@ const Told = Schema.Union(
     code: Schema.String,
     lines: Schema.optional(Schema.Int),
     seconds: Schema.optional(Schema.Int),
+    reason: Schema.optional(Schema.String),
     text: Schema.String
   }),
   Answer
