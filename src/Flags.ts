@@ -266,7 +266,7 @@ const settingsOf = (
     "allow",
     optional("none", networks),
     "none",
-    "addresses that come in whatever the visits, and while the server is locked; never past a ban or the caps"
+    "addresses let in whatever the visits, and while locked"
   ),
   shutdownGrace: take("Limits", "shutdown-grace", duration(Duration.zero), "5s", "time to write out what is queued"),
   metricsPort: take(

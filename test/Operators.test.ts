@@ -463,7 +463,7 @@ describe("Operators", { concurrent: true }, () => {
       yield* asks({ do: "ban", target: "10.0.0.0/4" }, refused("usage", "usage: /ban NAME|IP|CIDR [DURATION] [REASON]"))
       yield* asks({ do: "bans" }, {
         ok: true,
-        bans: [{ target: "198.51.100.1", reason: "spam", by: op.client.address }]
+        bans: [{ target: "198.51.100.1", until: null, reason: "spam", by: op.client.address }]
       })
       yield* asks({ do: "unban", target: "198.51.100.1" }, ok)
       yield* asks({ do: "unban", target: "198.51.100.1" }, refused("no-such-ban", "no such ban"))

@@ -33,8 +33,9 @@ export const isTooWide = (cidr: Cidr): boolean => {
   return length !== undefined && Number(length) < (Net.isIPv4(ip) ? widest.v4 : widest.v6)
 }
 
-/** Whether an address is in it. */
+/** Whether an address is in it. Node takes IPv4 addresses for those of `::/32` too; nobody means them by that. */
 export const has = (cidr: Cidr, ip: string): boolean =>
+  Net.isIPv4(ip) === Net.isIPv4(firstOf(cidr)) &&
   Option.exists(Networks.read(cidr), (networks) => Networks.has(networks, ip))
 
 /** Whether some address is in it and in one of these. */

@@ -28,7 +28,7 @@ export const has = (networks: Networks, ip: string): boolean => networks.check(i
 const familyOf = (ip: string) => Net.isIPv6(ip) ? "ipv6" : "ipv4"
 
 const add = (networks: Networks, part: string): boolean => {
-  const [, ip = "", prefix] = /^([\d.]+|[\da-f:]+)(?:\/(\d{1,3}))?$/i.exec(part) ?? []
+  const [, ip = "", prefix] = /^([\d.]+|[\da-f:.]+)(?:\/(\d{1,3}))?$/i.exec(part) ?? []
   // It would hold nobody: an IPv4-mapped peer is looked up as the IPv4 address that it is.
   if (Net.isIP(ip) === 0 || Net.isIPv4(plainIp(ip)) !== Net.isIPv4(ip)) return false
   if (prefix === undefined) networks.addAddress(ip, familyOf(ip))

@@ -105,7 +105,7 @@ const EventSchema = Schema.Union(
   Schema.TaggedStruct("Ruled", { user: User, change: Change, visit: Schema.UndefinedOr(Place) }),
   Schema.TaggedStruct("Removed", { user: User, visit: Place, reason: Reason }),
   Schema.TaggedStruct("Announced", { user: User, text: ShownText }),
-  Schema.TaggedStruct("Erased", { erasure: Schema.Struct({ whose: text(256), from: Time }) })
+  Schema.TaggedStruct("Erased", { erasure: Schema.Struct({ whose: safe(256), from: Time }) })
 )
 
 const RecordSchema = Schema.parseJson(Schema.Struct({

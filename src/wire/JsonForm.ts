@@ -209,7 +209,7 @@ const notice = (output: Notice, text: string): string => {
 
 const banOf = (ban: Rule): Ban => ({
   target: terminalSafe(targetOf(ban)),
-  ...ban.until === undefined ? {} : { until: timeOf(ban.until) },
+  until: ban.until === undefined ? null : timeOf(ban.until),
   reason: terminalSafe(ban.reason),
   by: terminalSafe(ban.by)
 })

@@ -98,10 +98,10 @@ export interface Done {
   readonly bans?: ReadonlyArray<Ban>
 }
 
-/** Who may not come in; without `until` for ever. */
+/** Who may not come in. `until`: `null` for ever. */
 export interface Ban {
   readonly target: string
-  readonly until?: string
+  readonly until: string | null
   readonly reason: string
   readonly by: string
 }

@@ -253,6 +253,7 @@ describe("Rules", () => {
     ) {
       assert.isTrue(Option.isNone(Cidr.read(text)), text)
     }
+    assert.isFalse(Cidr.has(Option.getOrThrow(Cidr.read("::/32")), "1.2.3.4"))
     const isTooWide = (text: string) => Cidr.isTooWide(Option.getOrThrow(Cidr.read(text)))
     assert.deepStrictEqual(["10.0.0.0/7", "10.0.0.0/8", "10.0.0.1", "2001::/31", "2001::/32", "::1"].map(isTooWide), [
       true,

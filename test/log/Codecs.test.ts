@@ -5,6 +5,7 @@ import * as HashMap from "effect/HashMap"
 import { address } from "../../src/domain/Address.ts"
 import { type Event, NodeId, Nonce, Seq, UserId } from "../../src/domain/Event.ts"
 import { Name, nameKey } from "../../src/domain/Name.ts"
+import type { Change, Rules } from "../../src/domain/Rules.ts"
 import { terminalSafe } from "../../src/domain/Text.ts"
 import * as World from "../../src/domain/World.ts"
 import * as Codec from "../../src/log/RecordCodec.ts"
@@ -33,6 +34,20 @@ const key = oneof(chosenName, FastCheck.string({ unit: "binary", maxLength: 256 
 const said = text.map((text) => terminalSafe(text))
 const reason = constantFrom(...reasons).filter((reason) => reason !== "node-gone")
 
+const seq = FastCheck.nat().map((n) => Seq(n))
+const shortReason = said.map((text) => text.slice(0, Codec.longestReason))
+const whom = oneof(
+  key.map((key) => ({ _tag: "Name" as const, key })),
+  oneof(FastCheck.ipV4(), FastCheck.ipV6()).map((network) => ({ _tag: "Network" as const, network }))
+)
+const kind = constantFrom("ban" as const, "mute" as const)
+const rule = record({ whom, name, until: option(FastCheck.nat(), { nil: undefined }), reason: shortReason, by: name })
+const change: FastCheck.Arbitrary<Change> = oneof(
+  record({ _tag: constant("Set" as const), kind, rules: array(rule, { maxLength: 2 }) }),
+  record({ _tag: constant("Lift" as const), kind, whom: array(whom, { maxLength: 3 }) }),
+  record({ _tag: constant("Lock" as const), isLocked: FastCheck.boolean() })
+)
+
 const event: FastCheck.Arbitrary<Event> = oneof(
   record({ _tag: constant("Said" as const), user, who, room, text: said }),
   record({ _tag: constant("Said" as const), user, who, room, text: said, nonce }),
@@ -47,6 +62,13 @@ const event: FastCheck.Arbitrary<Event> = oneof(
   record({ _tag: constant("Moved" as const), user, room }),
   record({ _tag: constant("Disowned" as const), key }),
   record({ _tag: constant("NodeGone" as const), node }),
+  record({ _tag: constant("Ruled" as const), user, change, visit: option(seq, { nil: undefined }) }),
+  record({ _tag: constant("Removed" as const), user, visit: seq, reason: shortReason }),
+  record({ _tag: constant("Announced" as const), user, text: said }),
+  record({
+    _tag: constant("Erased" as const),
+    erasure: record({ whose: oneof(name, FastCheck.ipV4()), from: FastCheck.nat() })
+  }),
   record({ _tag: constant("Told" as const), user, who, nonce, to: option(key, { nil: undefined }) })
 )
 const anyRecord = record({ node, number: FastCheck.nat(), events: array(event) })
@@ -157,8 +179,14 @@ describe("Codecs", () => {
     const back = Snapshot.decode(Snapshot.encode(taken), (node, number) => numbers(node, number))
     assert.isDefined(back)
     const partsOf = (world: World.World) => {
-      const { nodes, ...parts } = World.partsOf(world)
-      return { ...parts, owned: parts.owned.toSorted(), rooms: parts.rooms.toSorted(byName), nodes: nodesOf(nodes) }
+      const { nodes, rules, ...parts } = World.partsOf(world)
+      return {
+        ...parts,
+        rules: rulesOf(rules),
+        owned: parts.owned.toSorted(),
+        rooms: parts.rooms.toSorted(byName),
+        nodes: nodesOf(nodes)
+      }
     }
     assert.deepStrictEqual(partsOf(back.world), partsOf(taken.world))
   }, { fastCheck: { numRuns: 200 } })
@@ -209,6 +237,25 @@ describe("Codecs", () => {
     for (const place of HashMap.values(world.rooms)) World.roster(world, place)
   }, { fastCheck: { numRuns: 300 } })
 
+  it("a world of a node that knows no rules has none", () => {
+    const { world } = Snapshot.decode(
+      JSON.stringify({
+        v: 1,
+        log: "a",
+        place: 1,
+        said: 1,
+        users: [],
+        rooms: [],
+        owned: [],
+        nonces: [],
+        last: [],
+        gone: []
+      }),
+      numbers
+    ) ?? assert.fail("no world")
+    assert.deepStrictEqual(rulesOf(world.rules), { bans: [], mutes: [], isLocked: false })
+  })
+
   it("a world in which somebody is twice is none", () => {
     const one = { node: "a", number: 1, address: "1.2.3.4:5", name: "ann", room: "LOBBY", since: 1, at: 0 }
     const world = (...users: ReadonlyArray<object>) =>
@@ -240,4 +287,10 @@ describe("Codecs", () => {
 const withoutUndefined = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 const byName = (one: { readonly room: { readonly name: string } }, other: typeof one) =>
   one.room.name < other.room.name ? -1 : 1
+const rulesOf = ({ bans, isLocked, mutes }: Rules) => ({
+  bans: Array.from(bans).toSorted(byId),
+  mutes: Array.from(mutes).toSorted(byId),
+  isLocked
+})
+const byId = ([one]: readonly [string, unknown], [other]: readonly [string, unknown]) => one < other ? -1 : 1
 const nodesOf = ({ gone, last }: World.World["nodes"]) => ({ gone, last: Array.from(last).toSorted() })

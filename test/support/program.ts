@@ -14,7 +14,7 @@ const presence = { room: Schema.String, who: Who, time: Time }
 
 const Ban = Schema.Struct({
   target: Schema.String,
-  until: Schema.optional(Time),
+  until: Schema.NullOr(Time),
   reason: Schema.String,
   by: Schema.String
 })

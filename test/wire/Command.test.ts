@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { Command, type HelpTopic, parse, topics } from "../../src/wire/Command.ts"
+import { OperatorCommand } from "../../src/wire/OperatorCommand.ts"
 import { chosenName, text } from "../support/arbitraries.ts"
 
 const noSecret = { secret: undefined }
@@ -28,6 +29,8 @@ const promised: { readonly [Topic in HelpTopic]: (name: string, text: string) =>
   quit: () => Command.Quit(),
   say: (_, text) => Command.Say({ text: `/${text}` })
 }
+
+const operate = (command: string, act: OperatorCommand) => Command.Operate({ command, act })
 
 const spellings = topics.flatMap(({ topic, usage }) => usage.split(", ").map((spelling) => ({ topic, spelling })))
 
@@ -104,7 +107,29 @@ describe("Command", () => {
     ["rename: bob #x", Command.Misused({ usage: "rename|NAME" })],
     ["op secret", Command.Misused({ usage: "/op SECRET" })],
     ["op|secret", Command.Misused({ usage: "/op SECRET" })],
-    ["/op secret", Command.Unknown({ command: "/op" })],
+    ["/op secret ", operate("/op", OperatorCommand.Op({ secret: "secret" }))],
+    ["／Op　a b#c", operate("/Op", OperatorCommand.Op({ secret: "a b#c" }))],
+    ["/op", operate("/op", OperatorCommand.Misused({ usage: "/op SECRET" }))],
+    ["/kick Bob", operate("/kick", OperatorCommand.Kick({ name: "Bob", reason: "" }))],
+    ["/kick  Bob  too  loud ", operate("/kick", OperatorCommand.Kick({ name: "Bob", reason: "too  loud" }))],
+    [`/kick Bob ${"x".repeat(257)}`, operate("/kick", OperatorCommand.Misused({ usage: "/kick NAME [REASON]" }))],
+    ["/mute Bob", operate("/mute", OperatorCommand.Mute({ name: "Bob", duration: 3_600_000 }))],
+    ["/mute Bob 90s", operate("/mute", OperatorCommand.Mute({ name: "Bob", duration: 90_000 }))],
+    ["/mute Bob soon", operate("/mute", OperatorCommand.Misused({ usage: "/mute NAME [DURATION]" }))],
+    ["/mute Bob 0s", operate("/mute", OperatorCommand.Misused({ usage: "/mute NAME [DURATION]" }))],
+    ["/ban Bob", operate("/ban", OperatorCommand.Ban({ target: "Bob", duration: undefined, reason: "" }))],
+    ["/ban ::/64 2d", operate("/ban", OperatorCommand.Ban({ target: "::/64", duration: 172_800_000, reason: "" }))],
+    ["/ban x 2d 3d", operate("/ban", OperatorCommand.Ban({ target: "x", duration: 172_800_000, reason: "3d" }))],
+    ["/ban x 2 d", operate("/ban", OperatorCommand.Ban({ target: "x", duration: undefined, reason: "2 d" }))],
+    ["/ban x 2D", operate("/ban", OperatorCommand.Ban({ target: "x", duration: undefined, reason: "2D" }))],
+    [
+      `/ban x ${"9".repeat(400)}d`,
+      operate("/ban", OperatorCommand.Ban({ target: "x", duration: 36_500 * 86_400_000, reason: "" }))
+    ],
+    ["/bans x", operate("/bans", OperatorCommand.Misused({ usage: "/bans" }))],
+    ["/erase 1.2.3.4 1m", operate("/erase", OperatorCommand.Erase({ whose: "1.2.3.4", duration: 60_000 }))],
+    ["/announce  a b ", operate("/announce", OperatorCommand.Announce({ text: "a b " }))],
+    ["/announce  ", operate("/announce", OperatorCommand.Misused({ usage: "/announce TEXT" }))],
     ["\\nick bob#secret1", Command.Misused({ usage: "/nick NAME" })],
     [".nick bob#secret1", Command.Misused({ usage: "/nick NAME" })],
     [" 、rename bob＃secret1", Command.Misused({ usage: "rename|NAME" })],

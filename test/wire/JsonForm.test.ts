@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { address } from "../../src/domain/Address.ts"
 import { Seq } from "../../src/domain/Event.ts"
-import { Name } from "../../src/domain/Name.ts"
+import { Name, nameKey } from "../../src/domain/Name.ts"
 import type { Notice, Output, Refusal } from "../../src/domain/Output.ts"
 import { lobby } from "../../src/domain/Room.ts"
 import { terminalSafe } from "../../src/domain/Text.ts"
@@ -69,15 +69,17 @@ const wordsOfAnswer = (line: Extract<Told, { readonly kind: "answer" }>): Readon
   if (!line.ok) return [line.text]
   if ("who" in line) return [`[${line.who.addr}]${line.who.name}`, line.room]
   if ("names" in line) return line.names
+  if ("bans" in line) return line.bans.flatMap(({ reason, target }) => [target, reason])
+  if ("lines" in line) return [String(line.lines)]
   if ("name" in line) return [line.name]
   if ("room" in line) return [line.room]
   return "online" in line ? [String(line.online), String(line.backlog), String(line.skipped)] : []
 }
 
 // Only programs are told of these: people see what comes of them.
-const forProgramsOnly: ReadonlySet<Tag> = new Set<Tag>(["NowCalled", "Wrote", "Called", "Hello", "Done"])
+const forProgramsOnly: ReadonlySet<Tag> = new Set<Tag>(["NowCalled", "Wrote", "Called", "Hello", "Done", "NowMuted"])
 // People are told of these in words, and programs by the answer, or by what is told beside it.
-const inOtherWays: ReadonlySet<Tag> = new Set<Tag>(["Renamed", "OlderMissed", "Delivered", "Help"])
+const inOtherWays: ReadonlySet<Tag> = new Set<Tag>(["Renamed", "OlderMissed", "Delivered", "Help", "OperatorHelp"])
 
 describe("JsonForm", () => {
   it.prop(
@@ -227,10 +229,10 @@ describe("JsonForm", () => {
     const ofAnswers =
       "malformed unknown-command usage too-long empty name-taken name-not-allowed name-reserved name-owned " +
       "wrong-secret bad-secret not-owner too-many-names busy no-such-user no-such-room room-not-allowed too-many-rooms " +
-      "mailbox-full ignore-full unreachable"
+      "mailbox-full ignore-full unreachable muted look-alike no-such-ban"
     const ofNotices =
       "welcome away owned elsewhere idle idle-kick skipped gap log-down log-up log-dropped cut-off back log-lost full " +
-      "address-full shutdown"
+      "address-full shutdown banned locked removed muted announcement"
     assert.sameMembers([...new Set(Object.values(JsonForm.codes))], ofAnswers.split(" "))
     assert.sameMembers(Object.values(JsonForm.noticeCodes).filter((code) => code !== undefined), ofNotices.split(" "))
   })
@@ -251,6 +253,24 @@ describe("JsonForm", () => {
       [{ _tag: "Ignored", name: "Bob" }, { ...ok, name: "Bob" }],
       [{ _tag: "AlreadyThere", room: lobby }, { ...ok, room: "lobby" }],
       [{ _tag: "SecretChanged" }, ok],
+      [{ _tag: "WasBanned", name: "Bob" }, ok],
+      [{ _tag: "WasErased", lines: 7 }, { ...ok, lines: 7 }],
+      [
+        {
+          _tag: "Bans",
+          bans: [
+            { whom: { _tag: "Name", key: nameKey("Bob") }, name: "Bob", until: 0, reason: "", by: "Ann" },
+            { whom: { _tag: "Network", network: "10.0.0.0/8" }, name: "x", until: undefined, reason: "spam", by: "Ann" }
+          ]
+        },
+        {
+          ...ok,
+          bans: [
+            { target: "Bob", until: "1970-01-01T00:00:00.000Z", reason: "", by: "Ann" },
+            { target: "10.0.0.0/8", until: null, reason: "spam", by: "Ann" }
+          ]
+        }
+      ],
       [{ _tag: "Users", room: lobby, users: [] }, ok],
       [{ _tag: "Rooms", rooms: [] }, ok],
       [

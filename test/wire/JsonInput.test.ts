@@ -3,6 +3,7 @@ import { FastCheck } from "effect"
 import { Nonce } from "../../src/domain/Event.ts"
 import { Command } from "../../src/wire/Command.ts"
 import * as JsonInput from "../../src/wire/JsonInput.ts"
+import { OperatorCommand } from "../../src/wire/OperatorCommand.ts"
 import { text } from "../support/arbitraries.ts"
 
 const maxLine = 64
@@ -15,6 +16,15 @@ const notTexts = [undefined, null, 7, true, [], {}, ["a"]]
 const notMaybeTexts = [null, 7, true, [], {}]
 
 type Fields = Readonly<Record<string, unknown>>
+
+const operators = (
+  word: string,
+  [fields, act]: readonly [Fields, OperatorCommand],
+  ...bad: ReadonlyArray<Fields>
+): { readonly good: ReadonlyArray<readonly [Fields, Command]>; readonly bad: ReadonlyArray<Fields> } => ({
+  good: [[fields, Command.Operate({ command: word, act })]],
+  bad
+})
 
 /** What each verb makes of its fields; and fields that it does not take, each beside the good ones. */
 const verbs: Readonly<
@@ -94,6 +104,41 @@ const verbs: Readonly<
     good: [[{}, Command.Whois({ name: undefined })], [{ name: "Bob" }, Command.Whois({ name: "Bob" })]],
     bad: notMaybeTexts.map((name) => ({ name }))
   },
+  op: operators("op", [{ secret: "x" }, OperatorCommand.Op({ secret: "x" })], { secret: 7 }, {}),
+  deop: operators("deop", [{}, OperatorCommand.Deop()]),
+  kick: operators(
+    "kick",
+    [{ name: "Bob", reason: "go" }, OperatorCommand.Kick({ name: "Bob", reason: "go" })],
+    { reason: "go" },
+    { name: "Bob", reason: "x".repeat(257) }
+  ),
+  mute: operators(
+    "mute",
+    [{ name: "Bob", duration: "2m" }, OperatorCommand.Mute({ name: "Bob", duration: 120_000 })],
+    ...["0s", "2", "2 m", 120, null].map((duration) => ({ name: "Bob", duration }))
+  ),
+  unmute: operators("unmute", [{ name: "Bob" }, OperatorCommand.Unmute({ name: "Bob" })], {}),
+  ban: operators(
+    "ban",
+    [
+      { target: "Bob", duration: "2h", reason: "go" },
+      OperatorCommand.Ban({ target: "Bob", duration: 7_200_000, reason: "go" })
+    ],
+    { target: "Bob", duration: "later" },
+    { target: "Bob", reason: 7 }
+  ),
+  unban: operators("unban", [{ target: "::1" }, OperatorCommand.Unban({ target: "::1" })], {}),
+  bans: operators("bans", [{}, OperatorCommand.Bans()]),
+  lock: operators("lock", [{}, OperatorCommand.Lock()]),
+  unlock: operators("unlock", [{}, OperatorCommand.Unlock()]),
+  release: operators("release", [{ name: "Bob" }, OperatorCommand.Release({ name: "Bob" })], {}),
+  erase: operators(
+    "erase",
+    [{ target: "Bob", duration: "1d" }, OperatorCommand.Erase({ whose: "Bob", duration: 86_400_000 })],
+    { duration: "1d" },
+    { target: "Bob", duration: "x" }
+  ),
+  announce: operators("announce", [{ text: "a" }, OperatorCommand.Announce({ text: "a" })], { text: 7 }, {}),
   stats: { good: [[{}, Command.Stats()]], bad: [] },
   quit: { good: [[{}, Command.Quit()]], bad: [] }
 }
@@ -102,7 +147,7 @@ const goodIds = [undefined, 0, 7, -7, 2 ** 53 - 1, 1 - 2 ** 53, "", "a", "é".re
 const badIds = [null, true, 1.5, 2 ** 53, -(2 ** 53), "x".repeat(65), [], {}, [7]]
 
 /** All texts in what a line asks for. */
-const textsOf = (command: Command): ReadonlyArray<string> =>
+const textsOf = (command: object): ReadonlyArray<string> =>
   Object.entries(command).flatMap(([field, value]) => field !== "_tag" && typeof value === "string" ? [value] : [])
 
 const isGoodId = (id: unknown) =>
@@ -116,6 +161,9 @@ const anyObject = FastCheck.record({
   id: FastCheck.oneof(FastCheck.constantFrom(...goodIds), FastCheck.jsonValue()),
   text: FastCheck.oneof(text, FastCheck.jsonValue()),
   name: FastCheck.oneof(text, FastCheck.jsonValue()),
+  target: FastCheck.oneof(text, FastCheck.jsonValue()),
+  reason: FastCheck.oneof(text, FastCheck.jsonValue()),
+  duration: FastCheck.oneof(FastCheck.constant("1h"), text, FastCheck.jsonValue()),
   room: FastCheck.oneof(text, FastCheck.jsonValue()),
   secret: FastCheck.oneof(text, FastCheck.jsonValue()),
   nonce: FastCheck.oneof(FastCheck.constant(nonce), text, FastCheck.jsonValue()),
@@ -131,7 +179,7 @@ describe("JsonInput", () => {
     const { command, id } = read(line)
     assert.isTrue(isGoodId(id))
     assert.strictEqual(Command.$is("Blank")(command), !/\S/.test(line))
-    for (const text of textsOf(command)) {
+    for (const text of [...textsOf(command), ...Command.$is("Operate")(command) ? textsOf(command.act) : []]) {
       assert.isAtMost(text.length, 512)
       assert.isTrue(text.isWellFormed(), JSON.stringify(text))
     }
@@ -159,7 +207,11 @@ describe("JsonInput", () => {
 
     it(`answers "${word}" with other fields that it is malformed`, () => {
       for (const fields of bad) {
-        assert.deepEqual(ask({ do: word, ...fields, id: 7 }), { command: Command.Malformed(), id: 7 })
+        // Whether that is told depends on who asks.
+        const command = good.some(([, command]) => Command.$is("Operate")(command))
+          ? Command.Operate({ command: word, act: OperatorCommand.Malformed() })
+          : Command.Malformed()
+        assert.deepEqual(ask({ do: word, ...fields, id: 7 }), { command, id: 7 })
       }
     })
   }
