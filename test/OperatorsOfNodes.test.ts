@@ -35,7 +35,11 @@ const becomes = (client: Client) => asks(client, `/op ${secret}`, "*** 您现在
 
 /** Fails if it takes longer than a second. */
 const inASecond = <A, R>(self: Effect.Effect<A, never, R>) =>
-  Effect.timeoutFail(self, { duration: "1 second", onTimeout: () => new Error("it took longer than a second") })
+  Effect.timeoutTo(self, {
+    duration: "1 second",
+    onSuccess: Effect.succeed,
+    onTimeout: () => Effect.dieMessage("it took longer than a second")
+  }).pipe(Effect.flatten)
 
 describeNats("Operators of several nodes", () => {
   Hashing.cheaply()

@@ -127,15 +127,17 @@ describe("Rules", () => {
       const isOwner = World.ownsItsName(before, online.user)
       const isMuted = book.holds("mute", isOwner ? nameKey(name) : address.replace(/:\d+$/, ""), at)
       assert.strictEqual(World.isMuted(before, online.user, at), isMuted)
-      const refusals = outcomes.flatMap((outcome) => outcome._tag === "Refuse" ? [outcome.output._tag] : [])
+      const refusals = new Set(
+        outcomes.flatMap((outcome) => outcome._tag === "Refuse" ? [outcome.output._tag] : [])
+      )
       if (event._tag === "Said" || event._tag === "Moved" || event._tag === "Renamed") {
-        assert.strictEqual(refusals.includes("Muted"), isMuted)
+        assert.strictEqual(refusals.has("Muted"), isMuted)
         // Nothing comes of what is refused: a nonce is not used by it either.
         if (isMuted) assert.deepStrictEqual([after, outcomes.length], [before, 1])
       }
       if (event._tag === "Renamed" && !isMuted) {
         const isBanned = event.as !== "guest" && book.holds("ban", nameKey(event.name), at)
-        assert.strictEqual(refusals.includes("Banned"), isBanned)
+        assert.strictEqual(refusals.has("Banned"), isBanned)
       }
       if (event._tag === "Ruled") {
         book.note(event.change)
@@ -154,7 +156,7 @@ describe("Rules", () => {
       }
       if (event._tag === "Removed") {
         const target = Array.from(HashMap.values(before.users)).find(({ since }) => since === event.visit)
-        assert.strictEqual(refusals.includes("NoSuchUser"), target === undefined)
+        assert.strictEqual(refusals.has("NoSuchUser"), target === undefined)
         assert.strictEqual(HashMap.size(after.users), HashMap.size(before.users) - (target === undefined ? 0 : 1))
       }
       for (const ip of ["10.0.0.1", "10.0.0.2", "10.0.0.3"]) {
