@@ -187,10 +187,14 @@ const set = (
   Effect.gen(function*() {
     const { clock, online, records } = shared
     const { duration, name, reason, whom } = wanted
-    const until = duration === undefined ? undefined : clock.unsafeCurrentTimeMillis() + duration
+    const now = clock.unsafeCurrentTimeMillis()
+    const until = duration === undefined ? undefined : now + duration
     const by = visit.user.who?.name ?? ""
     const rules = whom.map((whom) => ({ whom, name, until, reason, by }))
-    if (!Rules.hasRoom((yield* online).rules, kind, rules.length)) return yield* reply(shared, visit, { _tag: "Busy" })
+    const before = (yield* online).rules
+    if (!Rules.hasRoom(before, kind, rules.length)) return yield* reply(shared, visit, { _tag: "Busy" })
+    // The fold forgets them by this change.
+    yield* KeptRules.lift(records, kind, Rules.expired(before, kind, now).map(({ whom }) => whom))
     if (!(yield* KeptRules.set(records, kind, rules))) return yield* reply(shared, visit, { _tag: "Busy" })
     const change = { _tag: "Set", kind, rules } as const
     yield* act(

@@ -71,6 +71,10 @@ export const list = (rules: Rules, kind: Kind, at: number): ReadonlyArray<Rule> 
   Array.from(HashMap.values(ofKind(rules, kind))).filter((rule) => holds(rule, at))
     .toSorted((one, other) => idOf(one.whom) < idOf(other.whom) ? -1 : 1)
 
+/** Those that hold no more, and are known still. */
+export const expired = (rules: Rules, kind: Kind, at: number): ReadonlyArray<Rule> =>
+  Array.from(HashMap.values(ofKind(rules, kind))).filter((rule) => !holds(rule, at))
+
 /** The rules after a change at this time. What has expired goes meanwhile; beyond the most there is no more. */
 export const change = (rules: Rules, change: Change, at: number): Rules => {
   if (change._tag === "Lock") return { ...rules, isLocked: change.isLocked }
