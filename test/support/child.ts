@@ -34,10 +34,8 @@ export const start = (
     )
     let stdout = ""
     let stderr = ""
-    let look = () => {}
     process.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text
-      look()
     })
     process.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text
@@ -53,13 +51,17 @@ export const start = (
       signal: (signal) => Effect.sync(() => process.kill(signal)),
       prints: (pattern) =>
         within(
-          `${pattern} in what ${command} prints`,
+          () => `${pattern} in what ${command} prints: ${stdout}${stderr}`,
           Effect.async<RegExpExecArray>((resume) => {
-            look = () => {
+            const look = () => {
               const match = pattern.exec(stdout)
-              if (match !== null) resume(Effect.succeed(match))
+              if (match === null) return
+              process.stdout.off("data", look)
+              resume(Effect.succeed(match))
             }
+            process.stdout.on("data", look)
             look()
+            return Effect.sync(() => process.stdout.off("data", look))
           })
         ),
       over: Effect.map(within(`the end of ${command}`, Deferred.await(exited)), (code) => ({ code, stdout, stderr }))
