@@ -8,11 +8,13 @@ import type { Pace } from "./chat/Pace.ts"
 import type { Peer } from "./chat/Peer.ts"
 import * as Session from "./chat/Session.ts"
 import { monotonic } from "./domain/monotonic.ts"
+import type { Notice } from "./domain/Output.ts"
 import type { CapReason } from "./domain/Reasons.ts"
 import { Caps } from "./doors/Caps.ts"
 import { type Client, peerOf } from "./doors/Client.ts"
 import type { Door } from "./doors/Door.ts"
 import { Proxies } from "./doors/Proxies.ts"
+import { Visits } from "./doors/Visits.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -37,7 +39,8 @@ export const make = Effect.gen(function*() {
     proxies: new Proxies(config),
     refusals: 0,
     stats: yield* Stats,
-    visit: yield* Session.make
+    visit: yield* Session.make,
+    visits: new Visits(config)
   }
 })
 type Admission = Effect.Effect.Success<typeof make>
@@ -67,10 +70,14 @@ const meet = (admission: Admission, door: Door, accepted: Net.Socket, peer: Clie
 
 const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: Client) =>
   Effect.suspend(() => {
-    const entered = admission.caps.enter(client.ip, monotonic(admission.clock))
-    return typeof entered === "string"
-      ? refuse(admission, door, accepted, client, entered)
-      : admit(admission, door, accepted, client, entered)
+    const { caps, clock, visits } = admission
+    const now = monotonic(clock)
+    // Whoever is refused, for whatever reason, has come all the same.
+    const isInTime = visits.come(client.ip, now)
+    const reason = caps.reached(client.ip) ?? (isInTime ? undefined : "too-fast")
+    return reason === undefined
+      ? admit(admission, door, accepted, client, caps.enter(client.ip, now))
+      : refuse(admission, door, accepted, client, reason)
   })
 
 /**
@@ -111,6 +118,13 @@ const admit = (
     })
   })
 
+/** What a newcomer is told who is not let in. */
+const told: Record<CapReason, Notice> = {
+  "server-full": { _tag: "ServerFull" },
+  "address-full": { _tag: "AddressFull" },
+  "too-fast": { _tag: "TooFast" }
+}
+
 const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: Client, reason: CapReason) =>
   Effect.acquireUseRelease(
     Effect.sync(() => {
@@ -123,8 +137,7 @@ const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: 
         Effect.timeout(door.open(accepted, client), refusalPatience).pipe(
           Effect.flatMap((peer) => {
             if (peer === undefined) return Effect.void
-            const output = { _tag: reason === "server-full" ? "ServerFull" : "AddressFull" } as const
-            peer.write([Buffer.from(admission.forms[peer.form].render(output, 0))])
+            peer.write([Buffer.from(admission.forms[peer.form].render(told[reason], 0))])
             return peer.finish(refusalPatience, reason)
           }),
           // It is refused already, and counted; that it cannot be told changes nothing.

@@ -253,6 +253,21 @@ const settingsOf = (
     "100",
     "the same from one IP address"
   ),
+  visitsPerIp: take(
+    "Limits",
+    "visits-per-ip",
+    integer(0, 1_000_000),
+    "60",
+    "visits a minute of an address or /64; 0: any"
+  ),
+  visitsBurst: take(
+    "Limits",
+    "visits-burst",
+    integer(1, 1_000_000),
+    "200",
+    "visits at once before --visits-per-ip holds"
+  ),
+  allow: take("Limits", "allow", optional("none", networks), "none", "networks that come in whatever their visits"),
   shutdownGrace: take("Limits", "shutdown-grace", duration(Duration.zero), "5s", "time to write out what is queued"),
   metricsPort: take(
     "Watching",

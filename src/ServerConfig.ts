@@ -85,6 +85,12 @@ export interface Settings {
   readonly maxConnections: number
   /** How many connections may be open from one IP address. */
   readonly maxConnectionsPerIp: number
+  /** How many connections a minute may come from one IPv4 address, or one IPv6 /64; 0 for any number. */
+  readonly visitsPerIp: number
+  /** How many of them may come at once before `visitsPerIp` holds. */
+  readonly visitsBurst: number
+  /** Addresses that come in whatever the visits; never past the caps. */
+  readonly allow: Option.Option<Networks>
   /** After so long a silence TCP asks whether the peer is still there. */
   readonly keepAlive: Duration.Duration
   /** How long a stopping server goes on writing out what is queued. */

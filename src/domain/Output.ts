@@ -77,6 +77,7 @@ export type Notice =
       | "Replaced"
       | "ServerFull"
       | "AddressFull"
+      | "TooFast"
       | "ShuttingDown"
   }
 

@@ -26,12 +26,14 @@ export type OfflineReason =
   /** its node does not answer; its session may not know that */
   | "node-gone"
 
-/** A cap that one more connection would break. */
+/** A cap that one more connection would break, or why a newcomer is not let in otherwise. */
 export type CapReason =
   /** `--max-connections` are open */
   | "server-full"
   /** `--max-connections-per-ip` are open */
   | "address-full"
+  /** it is beyond `--visits-per-ip` */
+  | "too-fast"
 
 /** Why a trusted proxy announced no client. */
 export type ProxyReason =

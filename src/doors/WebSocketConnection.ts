@@ -42,7 +42,8 @@ const codes: Record<EndReason | CapReason, number> = {
   defect: 1011,
   // "Try again later".
   "server-full": 1013,
-  "address-full": 1013
+  "address-full": 1013,
+  "too-fast": 1013
 }
 
 const noStatus = 1006

@@ -69,6 +69,7 @@ export const noticeCodes = {
   NotKept: "log-dropped",
   ServerFull: "full",
   AddressFull: "address-full",
+  TooFast: "too-fast",
   ShuttingDown: "shutdown"
 } as const satisfies Record<Notice["_tag"], NoticeCode | undefined>
 

@@ -145,6 +145,7 @@ export type NoticeCode =
   | "log-dropped"
   | "full"
   | "address-full"
+  | "too-fast"
   | "shutdown"
 
 /** What can be asked for; `id` goes with each. */

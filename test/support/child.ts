@@ -71,8 +71,14 @@ export const start = (
 /** Whether a program can be started. */
 export const isInstalled = (program: string): boolean => spawnSync("which", [program]).status === 0
 
-/** No welcome and no old lines, no file, and no pace for an address that all clients of a test share, unless the test is about that. */
-export const quiet = { TELLNET_WELCOME: "off", TELLNET_RATE_PER_IP: "0", TELLNET_REPLAY: "0", TELLNET_DATA: "none" }
+/** No welcome and no old lines, no file, and no limit of an address that all clients of a test share, unless the test is about that. */
+export const quiet = {
+  TELLNET_WELCOME: "off",
+  TELLNET_RATE_PER_IP: "0",
+  TELLNET_VISITS_PER_IP: "0",
+  TELLNET_REPLAY: "0",
+  TELLNET_DATA: "none"
+}
 
 /** Starts the server with these flags from its sources, as `npm start` does, but without `tsx` around the process. */
 export const source = (flags: ReadonlyArray<string>, env: Record<string, string> = {}) =>

@@ -121,6 +121,7 @@ export const outputs: { readonly [T in Tag]: FastCheck.Arbitrary<Of<T>> } = {
   Replaced: bare("Replaced"),
   ServerFull: bare("ServerFull"),
   AddressFull: bare("AddressFull"),
+  TooFast: bare("TooFast"),
   ShuttingDown: bare("ShuttingDown"),
   Usage: record({ _tag: constant("Usage"), usage: constantFrom("/nick NAME", "rename|NAME") }),
   UnknownCommand: record({ _tag: constant("UnknownCommand"), command: text }),

@@ -230,7 +230,7 @@ describe("JsonForm", () => {
       "mailbox-full ignore-full unreachable"
     const ofNotices =
       "welcome away owned elsewhere idle idle-kick skipped gap log-down log-up log-dropped cut-off back log-lost full " +
-      "address-full shutdown"
+      "address-full too-fast shutdown"
     assert.sameMembers([...new Set(Object.values(JsonForm.codes))], ofAnswers.split(" "))
     assert.sameMembers(Object.values(JsonForm.noticeCodes).filter((code) => code !== undefined), ofNotices.split(" "))
   })
