@@ -206,6 +206,13 @@ const settingsOf = (
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
   replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is shown"),
+  addresses: take(
+    "Talking",
+    "addresses",
+    oneOf("shown", "hidden"),
+    "shown",
+    "hidden: ~ and 8 characters for each network and day"
+  ),
   data: take("Keeping", "data", data, usualFile, "file for what is said; none: kept in memory only"),
   dataSync: take("Keeping", "data-sync", toggle, "false", "wait for the disk at each commit"),
   keepLines: take("Keeping", "keep-lines", integer(1000, 1_000_000_000), "1000000", "lines kept in the file"),

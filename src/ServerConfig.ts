@@ -39,6 +39,8 @@ export interface Settings {
   readonly welcome: "on" | "off" | { readonly text: string }
   /** How many of the last lines a newcomer is told. */
   readonly replay: number
+  /** Whether others see where a user comes from, or only who comes from the same network. */
+  readonly addresses: "shown" | "hidden"
   /** The file in which what is said is kept; `none`: the last lines are kept in memory only. */
   readonly data: "none" | { readonly file: string }
   /** Each commit waits until the disk has it. */

@@ -22,6 +22,7 @@ import { JsonForm } from "../wire/JsonForm.ts"
 import { Discarded, TooLong } from "../wire/LineDecoder.ts"
 import { Foreign, type Input, LineInput } from "../wire/LineInput.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
+import { Addresses } from "./Addresses.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import * as Commands from "./Commands.ts"
 import * as Homecoming from "./Homecoming.ts"
@@ -39,6 +40,7 @@ const goesOn = Effect.succeed(undefined)
 /** What all sessions share. */
 const makeShared = Effect.gen(function*() {
   return {
+    addresses: yield* Addresses,
     config: yield* ServerConfig,
     forms: { plain: (yield* PlainForm).plain, json: yield* JsonForm },
     homecoming: yield* Homecoming.make,
@@ -79,7 +81,7 @@ export const make = Effect.map(
         Effect.gen(function*() {
           const user = yield* arrive(shared, peer, end)
           const read = peer.form === "json" ? yield* readingJson(shared) : readPlainly
-          yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.address, door })
+          yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.peer, door })
           const { burst, rate } = shared.config
           const visit = new Visit(user, read, new Pace(rate, burst), addressPace)
           visit.isProgram = peer.form === "json"
@@ -91,11 +93,11 @@ export const make = Effect.map(
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"
           })
           if (Exit.isFailure(exit) && reason === "defect") {
-            yield* Effect.annotateLogs(Effect.logError("A session failed", exit.cause), "peer", user.address)
+            yield* Effect.annotateLogs(Effect.logError("A session failed", exit.cause), "peer", user.peer)
           }
           shared.stats.ended[reason]++
           const log = reason === "stalled" ? Effect.logWarning : Effect.logDebug
-          yield* Effect.annotateLogs(log("left"), { peer: user.address, door, reason })
+          yield* Effect.annotateLogs(log("left"), { peer: user.peer, door, reason })
           yield* leave(shared, visit, peer, reason)
         })
       )
@@ -104,7 +106,7 @@ export const make = Effect.map(
 
 const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
   Effect.gen(function*() {
-    const { broadcaster, clock, config, forms, log, stats } = shared
+    const { addresses, broadcaster, clock, config, forms, log, stats } = shared
     const form = forms[peer.form]
     const channel = yield* UserChannel.make({
       outlet: peer,
@@ -115,7 +117,8 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
     })
     const user: User = {
       id: UserId(shared.arrivals++),
-      address: peer.address,
+      peer: peer.address,
+      address: addresses.shown(peer.address),
       channel,
       who: undefined,
       form,

@@ -9,6 +9,9 @@ import type { UserChannel } from "./UserChannel.ts"
 
 export interface User {
   readonly id: UserId
+  /** Where it comes from. For limits and the log; others see `address`. */
+  readonly peer: Address
+  /** What others see of that. */
   readonly address: Address
   readonly channel: UserChannel
   /** What others call it, from its arrival on. Written by the broadcaster only, as the fold says. */

@@ -2,7 +2,10 @@
 import * as Brand from "effect/Brand"
 import * as Net from "node:net"
 
-/** A peer as people read it: `ip:port`, IPv6 as `[::1]:port`, an IPv4-mapped address as IPv4. */
+/**
+ * A peer as people read it: `ip:port`, IPv6 as `[::1]:port`, an IPv4-mapped address as IPv4; or `~abcdefgh`, where addresses are
+ * hidden.
+ */
 export type Address = string & Brand.Brand<"Address">
 /** Of one that was kept. */
 export const Address = Brand.nominal<Address>()
@@ -32,5 +35,5 @@ export const networkOf = (ip: string): string => {
   return [...groups(head), ...Array<string>(Math.max(0, zeros)).fill("0"), ...groups(tail)].slice(0, 4).join(":")
 }
 
-/** The network that a peer is in: all that is bounded for each address is bounded for this. */
+/** The network that a peer is in: all that is bounded for each address is bounded for this. A hidden one is a network's own. */
 export const originOf = (address: Address): string => networkOf(address.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""))
