@@ -36,7 +36,7 @@ export const makePage = async () => {
     charset: "utf8",
     // Names of its own, which neither an element nor a line of the server has.
     mangleProps:
-      /^(?:answered|catchUp|caughtUp|changeSecret|chosen|cleared|disowned|hear|is(?:CatchingUp|Gap|OlderThere|Owned|Ready|Seen|Shown)|listRooms|markUnread|outbox|refusal|sent(?:As|At)|toEnd|unmark|wantedRoom)$/,
+      /^(?:answered|asked|catchUp|caughtUp|changeSecret|changed|chosen|cleared|disowned|dropped|hear|is(?:CatchingUp|Gap|OlderThere|Owned|Ready|Seen|Shown)|listRooms|markUnread|moved|named|naming|openAt|opened|outbox|refusal|rename|said|sent(?:As|At)|toEnd|told|unmark|wantedRoom)$/,
     write: false,
     platform: "browser",
     format: "esm",

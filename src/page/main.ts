@@ -3,6 +3,7 @@ import { words as commands } from "../client/Commands.ts"
 import * as Doing from "../client/Doing.ts"
 import type { State } from "../client/Link.ts"
 import { mentions } from "../client/Mentions.ts"
+import { nameBeforeSecret } from "../client/Recall.ts"
 import { lobby, type Private, Session, type Spoken } from "../client/Session.ts"
 import type { Told } from "../wire/JsonLines.ts"
 import * as Asking from "./Asking.ts"
@@ -163,8 +164,7 @@ const composer = new Composer(find("form", HTMLFormElement), input, {
     }
   },
   changed: (text) => {
-    const [, name] = /^\s*[/／]?(?:rename|nick)[\s|｜]+([^\s#＃|｜]+)[#＃]$/iu.exec(text) ?? []
-    // A secret is typed where nobody can read it.
+    const name = nameBeforeSecret(text)
     if (name !== undefined) {
       composer.set("")
       naming.openAt(name)
