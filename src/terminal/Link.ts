@@ -32,17 +32,22 @@ export interface TerminalEnds extends Ends {
   readonly trouble: (trouble: Trouble) => void
 }
 
-// Within it there is a `hello`, or an answer to what was asked, in ms.
-const patience = 30_000
+/** Within `patience` there is a `hello`, or an answer to what was asked; looked at each `look`. In ms. */
+export interface Pace {
+  readonly patience: number
+  readonly look: number
+}
+
+const usual: Pace = { patience: 30_000, look: 5000 }
 // A peer that is gone without a word is noticed by the system, some 10 s later.
 const keepAlive = 20_000
-const looks = 5000
 /** No line of a server is as long, in UTF-16 units. */
 const longest = 16 * 1024 * 1024
 
 export class Link {
   readonly #target: Target
   readonly #ends: TerminalEnds
+  readonly #pace: Pace
   #socket: Net.Socket | undefined
   #tries = 0
   #timer: NodeJS.Timeout | undefined
@@ -53,8 +58,9 @@ export class Link {
   #isCutOff = false
   #isOver = false
 
-  constructor(target: Target, ends: TerminalEnds) {
+  constructor(target: Target, ends: TerminalEnds, pace = usual) {
     this.#target = target
+    this.#pace = pace
     this.#ends = ends
   }
 
@@ -95,12 +101,12 @@ export class Link {
     this.#socket = socket
     this.#askedAt = Date.now()
     this.#isCutOff = false
-    let trouble: Trouble = { is: "disconnected" }
+    let trouble: Trouble = { is: "unreachable", why: "" }
     const fail = (why: Trouble) => {
       trouble = why
       socket.destroy()
     }
-    if (isTls) socket.once("connect", () => trouble = { is: "noTls" })
+    socket.once("connect", () => trouble = { is: "noTls" })
     socket.once(isTls ? "secureConnect" : "connect", () => {
       trouble = { is: "disconnected" }
       const distrust = tls === undefined ? undefined : distrustOf(tls, fingerprint)
@@ -113,14 +119,14 @@ export class Link {
       })
     })
     socket.on("error", ({ message }) => {
-      if (socket.connecting) trouble = { is: "unreachable", why: message }
+      if (trouble.is === "unreachable") trouble = { is: "unreachable", why: message }
     })
     socket.on("close", () => this.#drop(socket, trouble))
     this.#looks = setInterval(() => {
-      if (this.#askedAt !== undefined && !this.#isCutOff && Date.now() - this.#askedAt > patience) {
+      if (this.#askedAt !== undefined && !this.#isCutOff && Date.now() - this.#askedAt > this.#pace.patience) {
         fail({ is: "silent" })
       }
-    }, looks)
+    }, this.#pace.look)
   }
 
   #read(socket: Net.Socket, fail: (why: Trouble) => void): void {

@@ -28,6 +28,8 @@ interface Question {
   readonly key: (typed: string, key: Readline.Key) => boolean
 }
 
+/** Columns for what is typed, at least. */
+const room = 20
 const pasteOn = "\x1b[?2004h"
 const pasteOff = "\x1b[?2004l"
 
@@ -77,8 +79,9 @@ export class Prompt {
   /** What stands before that which is typed. */
   set(text: string): void {
     const safe = terminalSafe(text)
-    // Two columns a character at most: what is typed has half of the row at least.
-    this.#text = safe.length * 4 > this.#output.columns ? "> " : safe
+    // Two columns a character, but for the narrow ones of the West: what is typed is to have room.
+    const width = Array.from(safe).reduce((sum, character) => sum + (character < "\u1100" ? 1 : 2), 0)
+    this.#text = width > this.#output.columns - room ? "> " : safe
     if (this.#question === undefined) this.#show(this.#text)
   }
 

@@ -35,6 +35,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const { locale, say, words } = wording
     let state: State = { is: "connecting" }
     let wasOpen = false
+    let hasRoom = false
     let isLeaving = false
 
     const me = () => session.me?.name ?? ""
@@ -46,7 +47,8 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const note = (text: string, isLoud?: boolean) => view.note(text, isLoud)
     const session: Session = new Session({
       cleared: () => {
-        if (wasOpen && session.room !== lobby || session.room !== room) view.heading(`#${session.room}`)
+        if (hasRoom || session.room !== lobby) view.heading(`#${session.room}`)
+        hasRoom = true
       },
       said: (lines) => view.said(lines, true),
       older: (lines) => view.said(lines, false),
