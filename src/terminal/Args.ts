@@ -1,5 +1,6 @@
 /** The command line of the client. */
 import { Command, CommanderError, Option } from "commander"
+import * as Net from "node:net"
 import manifest from "../../package.json" with { type: "json" }
 import type { Language } from "./Language.ts"
 import type { Target } from "./Link.ts"
@@ -19,8 +20,10 @@ const usualPort = 8888
 
 /** `HOST`, `HOST:PORT`, `[IPv6]:PORT` or an IPv6 address alone. */
 export const addressOf = (text: string): { readonly host: string; readonly port: number } | undefined => {
-  const [, bracketed, host = bracketed, digits = String(usualPort)] =
-    /^(?:\[([^\]\s]+)\]|([^:[\]\s]+|[^[\]\s]*:[^[\]\s]*:[^[\]\s]*?))(?::(\d{1,5}))?$/.exec(text) ?? []
+  if (Net.isIPv6(text)) return { host: text, port: usualPort }
+  const [, bracketed, named, digits = String(usualPort)] =
+    /^(?:\[([^\]]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const host = bracketed === undefined ? named : Net.isIPv6(bracketed) ? bracketed : undefined
   const port = Number(digits)
   return host === undefined || port === 0 || port > 65_535 ? undefined : { host, port }
 }

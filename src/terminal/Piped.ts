@@ -26,6 +26,7 @@ export const pipe = (
     const { locale, say, words } = wording
     let code = 0
     let isOver = false
+    let wasOpen = false
     let wasReady = false
     let hasEnded = false
     let look = () => {}
@@ -132,10 +133,12 @@ export const pipe = (
       },
       closed: () => session.closed(),
       trouble: (why) => {
-        if (!wasReady) fail(troubleText(wording, target, why))
+        if (!wasOpen) fail(troubleText(wording, target, why))
         else if (!hasEnded) complain(troubleText(wording, target, why))
       },
-      state: () => {}
+      state: ({ is }) => {
+        if (is === "open") wasOpen = true
+      }
     })
     output.on("error", () => end(1))
     session.begin(name, secret, room)

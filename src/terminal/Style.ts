@@ -16,7 +16,7 @@ export interface Style {
 }
 
 /** Can be read on black and on white, in the order of the rainbow (4 to 1 at least, xterm's 256 colours). */
-export const palette = [196, 131, 130, 64, 28, 29, 30, 31, 27, 63, 98, 97, 129, 133, 163, 162, 161]
+export const palette = [131, 130, 64, 28, 29, 30, 31, 27, 63, 98, 97, 129, 133, 163, 162, 161]
 
 const wrapped = ({ depth }: Style, codes: string, text: string) => depth === 1 ? text : `\x1b[${codes}m${text}\x1b[0m`
 

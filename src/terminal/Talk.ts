@@ -168,13 +168,14 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
         state = next
         if (next.is === "open") {
           trouble = ""
-          if (!wasOpen) note(say("hint"))
           wasOpen = true
         }
         if (next.is === "over") note(next.text, true)
         showPrompt()
       }
     })
+    note(say("hint"))
+    prompt.flush()
     session.begin(name, secret, room)
     link.now()
   })

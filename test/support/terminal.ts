@@ -114,7 +114,7 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
           until: (status) => status !== "",
           schedule: Schedule.spaced("30 millis")
         })
-      ).pipe(Effect.map(Number))
+      ).pipe(Effect.zipRight(is("pane_dead_status")), Effect.map(Number))
     }
     if (options.shell === true) {
       yield* terminal.type(command)
