@@ -4,6 +4,7 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
+import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Proxy from "./soak/nodes/Proxy.ts"
 import { type Client, connect } from "./support/client.ts"
@@ -100,7 +101,8 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
 
   it.scopedLive("asks for secrets without echo, for a new one twice, and recalls none", () =>
     Effect.gen(function*() {
-      const { prompt, terminal } = yield* beside("secret")
+      const record = `${yield* folder}/record`
+      const { prompt, terminal } = yield* beside("secret", [], { record })
       yield* terminal.type("/nick Olga#")
       yield* terminal.shows("New secret of Olga")
       yield* terminal.type("open sesame")
@@ -125,9 +127,19 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* other.keys("Enter")
       yield* other.prompts("#secret Olga>")
       yield* terminal.prompts("Enter connects again>")
-      yield* terminal.keys("Up")
-      yield* terminal.keys("Up")
-      for (const { painted } of [terminal, other]) assert.notMatch(yield* painted, /sesam|another|open/)
+      yield* terminal.keys("Up", "Up")
+      yield* other.type("plain")
+      yield* other.keys("Enter")
+      yield* other.ends("Olga: plain")
+      yield* other.paste("/nick Olga#open sesame")
+      yield* other.keys("Enter")
+      yield* other.ends("*** Your name is Olga, and it is yours")
+      yield* other.keys("Up")
+      yield* other.prompts("#secret Olga> plain")
+      assert.notMatch(yield* other.painted, /sesam|another|open/)
+      const written = readFileSync(record, "utf8")
+      assert.include(written, "Enter connects again")
+      assert.notMatch(written, /sesam|another|open/)
       assert.notInclude(yield* terminal.rows, prompt)
     }))
 
@@ -306,6 +318,18 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* terminal.keys("Enter")
       yield* terminal.ends("Ann-stop: meanwhile")
       yield* terminal.prompts(`${prompt} draft`)
+    }))
+
+  it.scopedLive("leaves the terminal as it was when it is ended by a signal", () =>
+    Effect.gen(function*() {
+      const { prompt, terminal } = yield* beside("signal", [], { shell: true })
+      yield* terminal.type("draft")
+      yield* terminal.prompts(`${prompt} draft`)
+      process.kill(Number(yield* terminal.child), "SIGTERM")
+      yield* terminal.type("echo code=$?; stty -a")
+      yield* terminal.keys("Enter")
+      yield* terminal.shows(/^code=143$/)
+      yield* terminal.shows(/^isig icanon /)
     }))
 
   it.scopedLive("lets no server drive the terminal", () =>

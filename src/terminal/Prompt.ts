@@ -3,6 +3,7 @@
  * above it. Pastes of several lines are not taken for several times Enter; secrets are asked without echo. Knows nothing
  * of the talk.
  */
+import { constants } from "node:os"
 import * as Readline from "node:readline"
 import { PassThrough } from "node:stream"
 import type * as Tty from "node:tty"
@@ -73,6 +74,10 @@ export class Prompt {
     input.on("end", typist.leave)
     process.on("SIGCONT", this.#resumed)
     process.once("exit", () => this.close())
+    // Without these it would end at once, and leave the terminal raw.
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM"] as const) {
+      process.once(signal, () => process.exit(128 + constants.signals[signal]))
+    }
     this.#resumed()
   }
 

@@ -3,6 +3,7 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { execFile, spawnSync } from "node:child_process"
+import { readFileSync } from "node:fs"
 import { client } from "./bundle.ts"
 import { isInstalled } from "./child.ts"
 import { within } from "./client.ts"
@@ -33,6 +34,8 @@ export interface Options {
   readonly columns?: number
   /** A shell, in which it is started. */
   readonly shell?: true
+  /** A file for every byte that it writes, also what is gone from the screen at once. */
+  readonly record?: string
 }
 
 /** What one sees, and the keys that one has. */
@@ -54,6 +57,8 @@ export interface Terminal {
   readonly resize: (columns: number) => Effect.Effect<void>
   /** What tmux knows of it: `cursor_x`. */
   readonly is: (what: string) => Effect.Effect<string>
+  /** The process of the client in a shell. */
+  readonly child: Effect.Effect<string>
   /** Waits until it is over: its exit code. */
   readonly over: Effect.Effect<number>
 }
@@ -71,6 +76,7 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
       ...["new-session", "-d", "-s", name, "-x", String(options.columns ?? 80), "-y", "30", ...variables],
       options.shell === true ? "bash --norc" : command
     )
+    if (options.record !== undefined) yield* tmux("pipe-pane", "-t", name, `cat > ${options.record}`)
     const is = (what: string) =>
       Effect.map(tmux("display-message", "-p", "-t", name, `#{${what}}`), (text) => text.trim())
     const capture = (...flags: ReadonlyArray<string>) =>
@@ -108,6 +114,7 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
         Effect.asVoid(tmux("set-buffer", "-b", name, "--", text, ";", "paste-buffer", "-p", "-b", name, "-t", name)),
       resize: (columns) => Effect.asVoid(tmux("resize-window", "-t", name, "-x", String(columns), "-y", "30")),
       is,
+      child: Effect.map(is("pane_pid"), (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()),
       over: within(
         "an exit",
         Effect.repeat(is("pane_dead_status"), {
