@@ -7,7 +7,7 @@ import * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Proxy from "./soak/nodes/Proxy.ts"
-import { type Client, connect } from "./support/client.ts"
+import { type Client, connect, within } from "./support/client.ts"
 import { folder } from "./support/engines.ts"
 import { start } from "./support/server.ts"
 import { assertOnce, close, count, isMissing, open, type Options } from "./support/terminal.ts"
@@ -241,6 +241,7 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
         yield* ann.send("hello\n")
         yield* terminal.ends(`Ann-${room}: hello`)
         const painted = yield* terminal.painted
+        // oxlint-disable-next-line no-control-regex -- it is about them
         if (room === "paint") assert.match(painted, /\x1b\[38;5;\d+mAnn-paint\x1b\[39m: hello/)
         else assert.notInclude(painted, "\x1b")
       }
@@ -313,6 +314,11 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* terminal.prompts(`${prompt} draft`)
       yield* terminal.keys("C-z")
       yield* terminal.shows("Stopped")
+      yield* terminal.type("fg")
+      yield* terminal.keys("Enter")
+      yield* terminal.prompts(`${prompt} draft`)
+      yield* terminal.keys("C-z")
+      yield* within("a second stop", Effect.repeat(terminal.rows, { until: (rows) => count(rows, /Stopped/) === 2 }))
       yield* ann.send("meanwhile\n")
       yield* terminal.type("fg")
       yield* terminal.keys("Enter")
@@ -349,7 +355,7 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
                 told({ kind: "private", time, from, to: evil, text: `private${evil}` })
                 told({ kind: "answer", id: Number(id), ok: false, code: evil, text: `refusal${evil}` })
                 told({ kind: "users", room: 7 })
-                told({ kind: "said", seq: 2, room: "r", time: "never", from, text: "" })
+                told({ kind: "said", seq: 2, room: `r${evil}`, time: "never", from, text: "" })
                 socket.write(`${evil}\n{"kind":"__proto__"}\n`)
               }
             })

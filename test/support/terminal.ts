@@ -70,12 +70,9 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
     const variables = Object.entries({ LC_ALL: "C.UTF-8", ...options.env }).flatMap((
       [key, text]
     ) => ["-e", `${key}=${text}`])
-    yield* tmux(
-      ...["set-option", "-g", "remain-on-exit", "on", ";"],
-      ...["set-option", "-g", "default-terminal", "screen-256color", ";"],
-      ...["new-session", "-d", "-s", name, "-x", String(options.columns ?? 80), "-y", "30", ...variables],
-      options.shell === true ? "bash --norc" : command
-    )
+    const settings = "set-option -g remain-on-exit on ; set-option -g default-terminal screen-256color ;".split(" ")
+    const session = ["new-session", "-d", "-s", name, "-x", String(options.columns ?? 80), "-y", "30", ...variables]
+    yield* tmux(...settings, ...session, options.shell === true ? "bash --norc" : command)
     if (options.record !== undefined) yield* tmux("pipe-pane", "-t", name, `cat > ${options.record}`)
     const is = (what: string) =>
       Effect.map(tmux("display-message", "-p", "-t", name, `#{${what}}`), (text) => text.trim())
