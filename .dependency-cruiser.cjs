@@ -1,5 +1,5 @@
 /**
- * The arrows between the folders of src: doors -> chat -> wire, log -> ops -> domain; page -> wire. Only `Server.ts`, `main.ts` and what
+ * The arrows between the folders of src: doors -> chat -> wire, log -> ops -> domain; page, terminal -> client -> wire. Only `Server.ts`, `main.ts` and what
  * configures them see everything.
  */
 const outside = (folder, ...allowed) => ({
@@ -17,12 +17,14 @@ module.exports = {
     outside("log", "ops", "domain"),
     outside("ops", "domain"),
     outside("domain"),
-    outside("page", "wire", "domain"),
+    outside("client", "wire", "domain"),
+    outside("page", "client", "wire", "domain"),
+    outside("terminal", "client", "wire", "domain"),
     {
-      name: "the page has none of the server's code but what is plain",
+      name: "clients have none of the server's code but what is plain",
       severity: "error",
-      from: { path: "^src/page/" },
-      to: { path: "^src/", pathNot: "^src/(page/|wire/(JsonLines|Slip).ts$|domain/Text.ts$)", dependencyTypesNot: ["type-only"] }
+      from: { path: "^src/(client|page|terminal)/" },
+      to: { path: "^src/", pathNot: "^src/(client/|page/|terminal/|wire/(JsonLines|Slip).ts$|domain/Text.ts$)", dependencyTypesNot: ["type-only"] }
     },
     { name: "nothing goes in a circle", severity: "error", from: {}, to: { circular: true } }
   ],

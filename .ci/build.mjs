@@ -1,6 +1,6 @@
 /**
  * Makes what runs alone, with Node and nothing else: `npm run build [-- FOLDER]`. The server is one file; beside it are the
- * thread that has the file, the binding of SQLite for this platform, and the web page.
+ * thread that has the file, the binding of SQLite for this platform, the web page, and the terminal client, one file too.
  */
 import { build } from "esbuild"
 import { cp } from "node:fs/promises"
@@ -9,7 +9,11 @@ import { buildPage } from "./page.mjs"
 const [, , folder = "dist"] = process.argv
 
 await build({
-  entryPoints: { tellnet: "src/main.ts", SqliteWriter: "src/log/SqliteWriter.mjs" },
+  entryPoints: {
+    tellnet: "src/main.ts",
+    SqliteWriter: "src/log/SqliteWriter.mjs",
+    "tellnet-client": "src/terminal/main.ts"
+  },
   outdir: folder,
   outExtension: { ".js": ".mjs" },
   bundle: true,

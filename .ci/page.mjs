@@ -13,6 +13,18 @@ const source = fileURLToPath(new URL("../src/page/", import.meta.url))
 /** Bytes that may cross the wire, compressed. */
 const limits = { "page.js": 12 * 1024, "page.css": 4 * 1024 }
 
+const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;")
+const inBoth = ([zh, en]) => `data-zh="${escaped(zh)}" data-en="${escaped(en)}"`
+
+/** `index.html` with all words in it, in both languages: so the script carries none of them. */
+export const makeIndex = async () => {
+  const { both, commands, page } = JSON.parse(await readFile(`${source}../client/words.json`, "utf8"))
+  const texts = Object.entries({ ...both, ...page }).map(([key, words]) => `<p id="${key}" ${inBoth(words)}></p>`)
+  const help = Object.entries(commands).map(([usage, words]) => `<dt>${escaped(usage)}</dt><dd ${inBoth(words)}></dd>`)
+  const html = await readFile(`${source}index.html`, "utf8")
+  return Buffer.from(html.replace("<!-- texts -->", () => texts.join("\n")).replace("<!-- help -->", () => help.join("\n")))
+}
+
 /** Gives the files of the page by their names: `page.js`, `page.js.br`, `page.js.gz` and so on. */
 export const makePage = async () => {
   const { outputFiles } = await build({
@@ -24,7 +36,7 @@ export const makePage = async () => {
     charset: "utf8",
     // Names of its own, which neither an element nor a line of the server has.
     mangleProps:
-      /^(?:answered|catchUp|caughtUp|changeSecret|chosen|cleared|disowned|hear|is(?:CatchingUp|Gap|OlderThere|Owned|Ready|Seen|Shown)|listRooms|markUnread|outbox|refusal|sent(?:As|At)|toEnd|unmark|wantedRoom)$/,
+      /^(?:answered|asked|catchUp|caughtUp|changeSecret|changed|chosen|cleared|disowned|dropped|hear|is(?:CatchingUp|Gap|OlderThere|Owned|Ready|Seen|Shown)|listRooms|markUnread|moved|named|naming|openAt|opened|outbox|refusal|rename|said|sent(?:As|At)|toEnd|told|unmark|wantedRoom)$/,
     write: false,
     platform: "browser",
     format: "esm",
@@ -34,7 +46,7 @@ export const makePage = async () => {
   })
   const bundled = (end) => Buffer.from(outputFiles.find(({ path }) => path.endsWith(end)).contents)
   const files = {
-    "index.html": await readFile(`${source}index.html`),
+    "index.html": await makeIndex(),
     "icon.svg": await readFile(`${source}icon.svg`),
     "page.js": bundled(".js"),
     "page.css": bundled(".css")

@@ -18,6 +18,7 @@ import { Caps } from "./doors/Caps.ts"
 import { type Client, peerOf } from "./doors/Client.ts"
 import type { Door } from "./doors/Door.ts"
 import { Proxies } from "./doors/Proxies.ts"
+import { Visits } from "./doors/Visits.ts"
 import * as RefusalLog from "./ops/RefusalLog.ts"
 import { Stats } from "./ops/Stats.ts"
 import { ServerConfig } from "./ServerConfig.ts"
@@ -44,7 +45,8 @@ export const make = Effect.gen(function*() {
     proxies: new Proxies(config),
     refusals: 0,
     stats: yield* Stats,
-    visit: yield* Session.make
+    visit: yield* Session.make,
+    visits: new Visits(config)
   }
 })
 type Admission = Effect.Effect.Success<typeof make>
@@ -74,19 +76,23 @@ const meet = (admission: Admission, door: Door, accepted: Net.Socket, peer: Clie
 
 const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: Client) =>
   Effect.flatMap(admission.online, ({ rules }) => {
-    const { allow, caps, clock } = admission
+    const { allow, caps, clock, visits } = admission
     const { ip } = client
-    const entered = caps.enter(ip, monotonic(clock))
-    if (typeof entered === "string") return refuse(admission, door, accepted, client, entered)
+    const now = monotonic(clock)
     const isAllowed = Option.exists(allow, (networks) => Networks.has(networks, ip))
-    const reason = Rules.isBanned(rules, ip, clock.unsafeCurrentTimeMillis())
-      ? "banned"
-      : rules.isLocked && !isAllowed
-      ? "locked"
-      : undefined
-    if (reason === undefined) return admit(admission, door, accepted, client, entered)
-    caps.leave(ip, monotonic(clock))
-    return refuse(admission, door, accepted, client, reason)
+    // Whoever is refused, for whatever reason, has come all the same.
+    const isInTime = visits.come(ip, now) || isAllowed
+    const reason = caps.reached(ip) ??
+      (Rules.isBanned(rules, ip, clock.unsafeCurrentTimeMillis())
+        ? "banned"
+        : !isInTime
+        ? "too-fast"
+        : rules.isLocked && !isAllowed
+        ? "locked"
+        : undefined)
+    return reason === undefined
+      ? admit(admission, door, accepted, client, caps.enter(ip, now))
+      : refuse(admission, door, accepted, client, reason)
   })
 
 /**
@@ -127,9 +133,11 @@ const admit = (
     })
   })
 
+/** What a newcomer is told who is not let in. */
 const told: Readonly<Record<CapReason, Output>> = {
   "server-full": { _tag: "ServerFull" },
   "address-full": { _tag: "AddressFull" },
+  "too-fast": { _tag: "TooFast" },
   banned: { _tag: "Banned" },
   locked: { _tag: "Locked" }
 }

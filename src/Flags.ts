@@ -206,6 +206,13 @@ const settingsOf = (
   lang: take("Talking", "lang", oneOf("zh", "en"), "zh", "language of the server's own words"),
   welcome: take("Talking", "welcome", welcome, "on", "line for newcomers, after their own arrival"),
   replay: take("Talking", "replay", integer(0, 1000), "10", "last lines that a newcomer is shown"),
+  addresses: take(
+    "Talking",
+    "addresses",
+    oneOf("shown", "hidden"),
+    "shown",
+    "hidden: ~ and 8 characters for each network and day"
+  ),
   opSecretFile: take(
     "Talking",
     "op-secret-file",
@@ -260,6 +267,20 @@ const settingsOf = (
     integer(1, 1_000_000),
     "100",
     "the same from one IP address"
+  ),
+  visitsPerIp: take(
+    "Limits",
+    "visits-per-ip",
+    integer(0, 1_000_000),
+    "60",
+    "visits a minute of an address or /64; 0: any"
+  ),
+  visitsBurst: take(
+    "Limits",
+    "visits-burst",
+    integer(1, 1_000_000),
+    "200",
+    "visits at once before --visits-per-ip holds"
   ),
   allow: take(
     "Limits",

@@ -9,6 +9,7 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Admission from "./Admission.ts"
+import { Addresses } from "./chat/Addresses.ts"
 import { Broadcaster } from "./chat/Broadcaster.ts"
 import { LastSeen } from "./chat/LastSeen.ts"
 import { Mailbox } from "./chat/Mailbox.ts"
@@ -63,7 +64,7 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
     // The doors last: nobody comes in before all else is ready.
     Layer.provide([Doors.layer, OwnedNames.layer, LastSeen.layer]),
     Layer.provide([Broadcaster.layer, JsonForm.layer]),
-    Layer.provide([OnlineMap.layer, Mailbox.layer, PlainForm.layer, Monitor.layer]),
+    Layer.provide([OnlineMap.layer, Mailbox.layer, Addresses.layer, PlainForm.layer, Monitor.layer]),
     Layer.provide(Records.layer),
     Layer.provide(Log.layer),
     Layer.provide(Stats.layer)

@@ -39,6 +39,8 @@ export interface Settings {
   readonly welcome: "on" | "off" | { readonly text: string }
   /** How many of the last lines a newcomer is told. */
   readonly replay: number
+  /** Whether others see where a user comes from, or only who comes from the same network. */
+  readonly addresses: "shown" | "hidden"
   /** The path of a file whose first line makes whoever knows it an operator; without it nobody is. */
   readonly opSecretFile: Option.Option<string>
   /** That line may come readable, from other machines too. Needs `opSecretFile`. */
@@ -89,7 +91,11 @@ export interface Settings {
   readonly maxConnections: number
   /** How many connections may be open from one IP address. */
   readonly maxConnectionsPerIp: number
-  /** Who comes in while the server is locked. */
+  /** How many connections a minute may come from one IPv4 address, or one IPv6 /64; 0 for any number. */
+  readonly visitsPerIp: number
+  /** How many of them may come at once before `visitsPerIp` holds. */
+  readonly visitsBurst: number
+  /** Addresses that come in whatever the visits, and while the server is locked; never past a ban or the caps. */
   readonly allow: Option.Option<Networks>
   /** After so long a silence TCP asks whether the peer is still there. */
   readonly keepAlive: Duration.Duration

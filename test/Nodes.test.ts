@@ -119,8 +119,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         const gone = offline(ann, zoe === ann ? "zoe" : undefined)
         for (const one of [bob, eve]) yield* one.sees(gone)
         assert.isDefined(other)
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -146,8 +145,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           yield* told(dave, "who"),
           [`${called(bob, "张三")}在线...`, `${eve.front}在线...`, `${dave.front}在线...`]
         )
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -168,8 +166,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           yield* told(bob, "who"),
           [`${bob.front}在线...`, `${called(ann, "Ann")}在线...`]
         )
-      }),
-    60_000
+      })
   )
 
   it.scopedLive("say so when one cannot be reached", () =>
@@ -182,7 +179,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
       ])
       yield* a.child.signal("SIGCONT")
       yield* until(ann, /对您说:psst$/)
-    }), 60_000)
+    }))
 
   it.scopedLive(
     "tell people when NATS is gone, and say all that was accepted once it is back, once",
@@ -207,8 +204,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         assert.deepStrictEqual(yield* told(ann, "after"), [`${ann.front}after`])
         yield* bob.sees(`${ann.front}after`)
         assert.deepStrictEqual(yield* told(bob), [])
-      }),
-    90_000
+      })
   )
 
   it.scopedLive(
@@ -234,8 +230,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         yield* until(bob, `${called(ann, "Ann")}new`)
         yield* told(ann)
         assert.match((yield* told(bob, "/history")).join("\n"), /^\*\*\* \d\d-\d\d \S+ \[.*\]Ann:new$/)
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -272,8 +267,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           yield* allCurrent(manager)
         }
         for (const one of [ann, bob]) assert.deepStrictEqual((yield* told(one)).filter(isSaid), [])
-      }),
-    120_000
+      })
   )
 
   it.scopedLive(
@@ -290,8 +284,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
             assert.strictEqual(config.num_replicas, replicas, name)
           }
         }
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -319,8 +312,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           until: (lines) => lines.length >= expected.length
         })
         assert.deepStrictEqual(yield* within("all of the history", same), expected)
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -341,8 +333,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
           Effect.repeat({ until: (lines) => lines.some((line) => line.kind === "past" && line.text === "line 1") })
         )
         yield* within("the first line", first)
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -366,8 +357,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         const again = yield* bot.answered({ do: "say", text: "the last one", nonce, id: 2 })
         assert.strictEqual(again.length, 1)
         assert.include(again[0], { kind: "answer", ok: true })
-      }),
-    60_000
+      })
   )
 
   it.scopedLive(
@@ -391,8 +381,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         assert.strictEqual(code, 1)
         assert.include(stdout, "the stream has forgotten what this node had not seen yet")
         yield* ann.sees(offline(bob))
-      }),
-    30_000
+      })
   )
 
   it.scopedLive(
@@ -409,8 +398,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         yield* ann.sees("*** 服务器即将关闭")
         assert.strictEqual((yield* child.over).code, 0)
         yield* nats.kill("SIGCONT")
-      }),
-    30_000
+      })
   )
 
   it.scopedLive(
@@ -428,8 +416,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
         for (const one of [ann, bob]) yield* one.sees(back)
         assert.deepStrictEqual(yield* told(ann, "still here"), [`${ann.front}still here`])
         yield* bob.sees(`${ann.front}still here`)
-      }),
-    60_000
+      })
   )
 
   it.scopedLive("do not start with more replicas than there are servers", () =>
@@ -442,7 +429,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
       const { code, stderr } = yield* child.over
       assert.strictEqual(code, 1)
       assert.include(stderr, "one server alone cannot keep 3 replicas")
-    }), 30_000)
+    }))
 
   it.scopedLive("do not start without NATS", () =>
     Effect.gen(function*() {
@@ -450,7 +437,7 @@ describeNats("Several nodes", { concurrent: true }, () => {
       const { code, stderr } = yield* child.over
       assert.strictEqual(code, 1)
       assert.include(stderr, "NATS at nats://127.0.0.1:1 cannot be reached: ")
-    }), 30_000)
+    }))
 
   it.scopedLive("do not start where messages of NATS are too small", () =>
     Effect.gen(function*() {
@@ -459,5 +446,5 @@ describeNats("Several nodes", { concurrent: true }, () => {
       const { code, stderr } = yield* child.over
       assert.strictEqual(code, 1)
       assert.include(stderr, "the max_payload of NATS is 262144 bytes, and tellnet needs 524288")
-    }), 30_000)
+    }))
 })

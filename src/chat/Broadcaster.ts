@@ -204,7 +204,7 @@ const makeState = Effect.gen(function*() {
   const failed = (user: User, bug: unknown) => {
     user.end("defect")
     startDraining(
-      Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.address)
+      Effect.annotateLogs(Effect.logError("Nothing can be delivered to a user", bug), "peer", user.peer)
     )
   }
   // Whoever comes waits for nobody who asks.

@@ -3,7 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import { type Event, Seq } from "../domain/Event.ts"
+import { type Event, type Online, Seq } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import { chooseName, nameKey } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
@@ -28,6 +28,7 @@ import * as PrivateLines from "./PrivateLines.ts"
 import { Records } from "./Records.ts"
 import * as Secret from "./Secret.ts"
 import { behind } from "./Turn.ts"
+import { peerOf } from "./User.ts"
 import type { Visit } from "./Visit.ts"
 
 /** All commands but those that change how the session goes on. */
@@ -89,7 +90,7 @@ const makeShared = Effect.gen(function*() {
 type Shared = Effect.Effect.Success<typeof makeShared>
 
 const makeHandlers = (shared: Shared): Handlers => {
-  const { ask, askAndWait, happen, happenPatiently, inform, reform, reply } = shared.broadcaster
+  const { ask, askAndWait, happen, happenPatiently, inform, reform, reply, users } = shared.broadcaster
   const pay = (visit: Visit, lines: number) => visit.pay(monotonic(shared.clock), lines)
   /** Lets a list be paid for by its length. */
   const paid = (visit: Visit, answer: Answer): Answer => {
@@ -168,7 +169,10 @@ const makeHandlers = (shared: Shared): Handlers => {
         ? reply(visit.asker, { _tag: "Ignoring", names: (visit.user.ignores ?? []).map(({ name }) => name) })
         : Ignoring.ignore(shared, visit, name),
     Unignore: (visit, { name }) => Ignoring.unignore(shared, visit, name),
-    Whois: (visit, { name }) => ask(visit.asker, (world) => Lists.whois(world, visit.user.id, name)),
+    Whois: (visit, { name }) => {
+      const peer = visit.isOperator ? (online: Online) => peerOf(users, online) : undefined
+      return ask(visit.asker, (world) => Lists.whois(world, visit.user.id, name, peer))
+    },
     Time: (visit, { shown }) =>
       Effect.zipRight(
         reform(visit.user, shown ? shared.forms.timed : shared.forms.plain),

@@ -2,7 +2,8 @@
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import * as SortedMap from "effect/SortedMap"
-import type { UserId } from "../domain/Event.ts"
+import type { Address } from "../domain/Address.ts"
+import type { Online, UserId } from "../domain/Event.ts"
 import type { Place, Places } from "../domain/Places.ts"
 import type { Room } from "../domain/Room.ts"
 import * as World from "../domain/World.ts"
@@ -38,13 +39,23 @@ export const rooms = (world: World.World): Answer => {
   return answer
 }
 
-/** Somebody by its name; without one, the asker itself. */
-export const whois = (world: World.World, asker: UserId, name: string | undefined): Answer => {
+/** Somebody by its name; without one, the asker itself. `peerOf`: where it comes from, for those who may know. */
+export const whois = (
+  world: World.World,
+  asker: UserId,
+  name: string | undefined,
+  peerOf: (online: Online) => Address = ({ who }) => who.address
+): Answer => {
   const found = name === undefined ? HashMap.get(world.users, asker) : World.holder(world, name)
   return Option.match(found, {
     onNone: () => ({ reply: { _tag: "NoSuchUser" } }),
-    onSome: ({ at, room, who }) => ({
-      reply: { _tag: "Whois", who, at, room: World.roomOf(world, room) }
+    onSome: (online) => ({
+      reply: {
+        _tag: "Whois",
+        who: { ...online.who, address: peerOf(online) },
+        at: online.at,
+        room: World.roomOf(world, online.room)
+      }
     })
   })
 }

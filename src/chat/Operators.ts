@@ -23,7 +23,7 @@ import { OwnedNames } from "./OwnedNames.ts"
 import { hour, Quota } from "./Quota.ts"
 import { Records } from "./Records.ts"
 import * as Targets from "./Targets.ts"
-import { realAddressOf } from "./User.ts"
+import { peerOf } from "./User.ts"
 import type { Visit } from "./Visit.ts"
 
 /** After so many wrong secrets a connection is closed; and so many of one network in an hour are looked at. */
@@ -116,7 +116,7 @@ const refuse = (shared: Shared, visit: Visit, problem: Targets.Problem, usage: s
 const note = ({ user }: Visit, what: string, fields: Readonly<Record<string, string>> = {}) =>
   Effect.annotateLogs(Effect.logInfo(`an operator ${what}`), {
     by: user.who?.name ?? "",
-    peer: realAddressOf(user),
+    peer: user.peer,
     ...fields
   })
 
@@ -132,7 +132,7 @@ const op = (shared: Shared, visit: Visit, { secret }: Of<"Op">) =>
   Effect.gen(function*() {
     const { check, clock, wrong } = shared
     const { user } = visit
-    const origin = originOf(realAddressOf(user))
+    const origin = originOf(user.peer)
     const now = monotonic(clock)
     if (!wrong.isOpen(origin, now)) return yield* reply(shared, visit, { _tag: "Busy" })
     if (check?.(secret) === true) {
@@ -142,7 +142,7 @@ const op = (shared: Shared, visit: Visit, { secret }: Of<"Op">) =>
     }
     wrong.take(origin, now)
     visit.wrongSecrets++
-    yield* Effect.annotateLogs(Effect.logWarning("a wrong secret of operators"), "peer", realAddressOf(user))
+    yield* Effect.annotateLogs(Effect.logWarning("a wrong secret of operators"), "peer", user.peer)
     yield* reply(shared, visit, { _tag: "WrongSecret" })
     if (visit.wrongSecrets >= wrongOfConnection) user.end("removed")
   })
@@ -253,10 +253,14 @@ const unmute = (shared: Shared, visit: Visit, { name: text }: Of<"Unmute">) =>
 const ban = (shared: Shared, visit: Visit, { duration, reason, target }: Of<"Ban">) =>
   Effect.gen(function*() {
     const usage = "/ban NAME|IP|CIDR [DURATION] [REASON]"
-    const meant = Targets.banned(yield* shared.online, target)
+    const meant = Targets.banned(
+      yield* shared.online,
+      target,
+      (online) => peerOf(shared.broadcaster.users, online)
+    )
     if (Either.isLeft(meant)) return yield* refuse(shared, visit, meant.left, usage)
     const { name, whom } = meant.right
-    if (Targets.isTooMuch(whom, ipOf(realAddressOf(visit.user)), shared.proxies)) {
+    if (Targets.isTooMuch(whom, ipOf(visit.user.peer), shared.proxies)) {
       return yield* refuse(shared, visit, "Usage", usage)
     }
     yield* set(shared, visit, "ban", { name, whom, duration, reason: terminalSafe(reason), visit: undefined })

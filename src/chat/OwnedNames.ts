@@ -121,7 +121,7 @@ const take = (shared: Shared, user: User, name: Name, secret: Secret.Secret) =>
 const prove = (shared: Shared, user: User, name: Name, secret: Secret.Secret, hashed: Secret.Hashed) =>
   Effect.gen(function*() {
     const { broadcaster, clock } = shared
-    const origin = originOf(user.address)
+    const origin = originOf(user.peer)
     const both = `${origin} ${nameKey(name)}`
     const mayTry = () =>
       shared.wrongOfName.isOpen(both, monotonic(clock)) && shared.wrongInAll.isOpen(origin, monotonic(clock))
@@ -149,7 +149,7 @@ const prove = (shared: Shared, user: User, name: Name, secret: Secret.Secret, ha
 const becomeOwner = (shared: Shared, user: User, name: Name, secret: Secret.Secret) =>
   Effect.gen(function*() {
     const { broadcaster, clock, fresh, online, records } = shared
-    const origin = originOf(user.address)
+    const origin = originOf(user.peer)
     const key = nameKey(name)
     const world = yield* online
     if (Option.exists(World.holder(world, name), (holder) => holder.user !== user.id)) {
@@ -212,7 +212,7 @@ const change = (shared: Shared, user: User, secret: Secret.Secret) =>
     const key = keyOf(user)
     const notOwner: Output = { _tag: "NotOwner", name: user.who?.name ?? "" }
     if (key === undefined || !World.ownsItsName(yield* shared.online, user.id)) return notOwner
-    const hashed = yield* hashingFor(shared, originOf(user.address), Secret.hash(secret))
+    const hashed = yield* hashingFor(shared, originOf(user.peer), Secret.hash(secret))
     if (hashed === undefined) return busy
     return yield* alone(
       shared,

@@ -32,6 +32,16 @@ export class Pace {
     return wait
   }
 
+  /**
+   * Takes a line that passes at the time `now` or never: `false`. Whoever tries too early has to wait from then on until one
+   * more may pass, and no longer.
+   */
+  tryTake(now: number): boolean {
+    const isOpen = this.isOpen(now)
+    this.paid = Math.min(Math.max(this.paid, now), now + this.tolerance) + this.interval
+    return isOpen
+  }
+
   /** Gives back lines that were taken, and did not pass. */
   giveBack(lines: number): void {
     this.paid -= lines * this.interval

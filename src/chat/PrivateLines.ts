@@ -1,7 +1,6 @@
 /** Private lines: to somebody who is here at once, or by its node; to an owner who is not into its mailbox. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { originOf } from "../domain/Address.ts"
 import type { Nonce, Online, Who } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import { longestName, nameKey } from "../domain/Name.ts"
@@ -10,6 +9,7 @@ import { terminalSafe } from "../domain/Text.ts"
 import * as World from "../domain/World.ts"
 import { OtherNodes } from "../log/OtherNodes.ts"
 import type { Command } from "../wire/Command.ts"
+import { Addresses } from "./Addresses.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import type { Answer } from "./Entry.ts"
 import { Mailbox } from "./Mailbox.ts"
@@ -24,6 +24,7 @@ const guessLines = 5
 
 const makeShared = Effect.gen(function*() {
   return {
+    addresses: yield* Addresses,
     broadcaster: yield* Broadcaster,
     clock: yield* Effect.clock,
     mailbox: yield* Mailbox,
@@ -133,11 +134,11 @@ const copyOf = (from: Who, { who }: Online, text: string): Answer => ({
 
 const keep = (shared: Shared, visit: Visit, { name, nonce, text }: Tell, from: Who): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const { broadcaster, clock, mailbox, records } = shared
+    const { addresses, broadcaster, clock, mailbox, records } = shared
     const { asker, user } = visit
     const at = clock.unsafeCurrentTimeMillis()
     const to = yield* asOwned(records, name)
-    const message = { from, to, text: terminalSafe(text), at, origin: originOf(user.address) }
+    const message = { from, to, text: terminalSafe(text), at, origin: addresses.kept(user.peer) }
     const kept = yield* mailbox.keep(nameKey(name), message, nonce)
     if (kept === "busy") return yield* broadcaster.reply(asker, { _tag: "Busy" })
     if (kept === "full") return yield* broadcaster.reply(asker, { _tag: "MailboxFull", name: to })

@@ -13,7 +13,7 @@ import { Batch } from "./Batch.ts"
 import { type Delivery, type Share, share } from "./Delivery.ts"
 import { hides, type Ignores } from "./Ignores.ts"
 import type { Deed } from "./Turn.ts"
-import { type Asker, type Circle, realAddressOf, type User } from "./User.ts"
+import type { Asker, Circle, User } from "./User.ts"
 
 /** What has no bytes yet: the lines that are read from the log. */
 export type Stream = Extract<Deed, { readonly _tag: "Stream" }>
@@ -96,7 +96,7 @@ export class Readers {
       }
       case "Enforce":
         for (const user of this.known.values()) {
-          if (Rules.isBanned(deed.rules, ipOf(realAddressOf(user)), at)) user.end("banned")
+          if (Rules.isBanned(deed.rules, ipOf(user.peer), at)) user.end("banned")
         }
         return
       case "Announce":

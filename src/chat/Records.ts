@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Address } from "../domain/Address.ts"
+import { keyBytes } from "../domain/HiddenAddress.ts"
 import { Name, NameKey, nameKey } from "../domain/Name.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { type Held, Registry, type RegistryFailed } from "../log/Registry.ts"
@@ -104,11 +105,14 @@ const Message = Schema.parseJson(Schema.Struct({
   from: Who,
   to: Schema.String,
   text: Schema.String,
-  /** When it was written, in ms since 1970, and from which network. */
+  /** When it was written, in ms since 1970, and from which network, as `Addresses.kept` has it. */
   at: Schema.Number,
   origin: Schema.String
 }))
 export type Message = typeof Message.Type
+
+/** A key under which addresses are hidden. */
+const AddressKey = Schema.Uint8ArrayFromHex.pipe(Schema.filter(({ length }) => length === keyBytes))
 
 /** How far the owner of a name has read in each room. */
 const Seen = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Number }))
@@ -140,6 +144,8 @@ export class Records extends Context.Tag("tellnet/Records")<Records, {
   readonly messages: Store<Message>
   readonly seen: Store<typeof Seen.Type>
   readonly ignored: Store<typeof Ignored.Type>
+  /** There is one at most. */
+  readonly addressKeys: Store<Uint8Array>
   /** By what they are about: `Rules.idOf`. */
   readonly bans: Store<typeof Rule.Type>
   readonly mutes: Store<typeof Rule.Type>
@@ -151,6 +157,7 @@ export class Records extends Context.Tag("tellnet/Records")<Records, {
       messages: new Store(registry, "mail", Message),
       seen: new Store(registry, "seen", Seen),
       ignored: new Store(registry, "ignore", Ignored),
+      addressKeys: new Store(registry, "address-key", AddressKey),
       bans: new Store(registry, "ban", Rule),
       mutes: new Store(registry, "mute", Rule)
     }))

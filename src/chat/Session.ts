@@ -24,13 +24,14 @@ import { JsonForm } from "../wire/JsonForm.ts"
 import { Discarded, TooLong } from "../wire/LineDecoder.ts"
 import { Foreign, type Input, LineInput } from "../wire/LineInput.ts"
 import { PlainForm } from "../wire/PlainForm.ts"
+import { Addresses } from "./Addresses.ts"
 import { Broadcaster } from "./Broadcaster.ts"
 import * as Commands from "./Commands.ts"
 import * as Homecoming from "./Homecoming.ts"
 import { OnlineMap } from "./OnlineMap.ts"
 import { Pace } from "./Pace.ts"
 import type { Peer } from "./Peer.ts"
-import { realAddressOf, type User } from "./User.ts"
+import type { User } from "./User.ts"
 import * as UserChannel from "./UserChannel.ts"
 import { Visit } from "./Visit.ts"
 
@@ -42,6 +43,7 @@ const goesOn = Effect.succeed(undefined)
 /** What all sessions share. */
 const makeShared = Effect.gen(function*() {
   return {
+    addresses: yield* Addresses,
     config: yield* ServerConfig,
     forms: { plain: (yield* PlainForm).plain, json: yield* JsonForm },
     homecoming: yield* Homecoming.make,
@@ -83,11 +85,11 @@ export const make = Effect.map(
         Effect.gen(function*() {
           const user = yield* arrive(shared, peer, end)
           const read = peer.form === "json" ? yield* readingJson(shared) : readPlainly
-          yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.address, door })
+          yield* Effect.annotateLogs(Effect.logDebug("arrived"), { peer: user.peer, door })
           const { burst, rate } = shared.config
           const visit = new Visit(user, read, new Pace(rate, burst), addressPace)
           visit.isProgram = peer.form === "json"
-          visit.isSafe = peer.isEncrypted || isLoopback(ipOf(realAddressOf(user)))
+          visit.isSafe = peer.isEncrypted || isLoopback(ipOf(user.peer))
           const exit = yield* Effect.exit(Effect.interruptible(readLines(shared, visit, peer)))
           over = true
           peer.stop()
@@ -96,11 +98,11 @@ export const make = Effect.map(
             onFailure: (cause) => Cause.isDie(cause) ? "defect" : ended ?? "shutdown"
           })
           if (Exit.isFailure(exit) && reason === "defect") {
-            yield* Effect.annotateLogs(Effect.logError("A session failed", exit.cause), "peer", user.address)
+            yield* Effect.annotateLogs(Effect.logError("A session failed", exit.cause), "peer", user.peer)
           }
           shared.stats.ended[reason]++
           const log = reason === "stalled" ? Effect.logWarning : Effect.logDebug
-          yield* Effect.annotateLogs(log("left"), { peer: user.address, door, reason })
+          yield* Effect.annotateLogs(log("left"), { peer: user.peer, door, reason })
           yield* leave(shared, visit, peer, reason)
         })
       )
@@ -109,7 +111,7 @@ export const make = Effect.map(
 
 const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
   Effect.gen(function*() {
-    const { broadcaster, clock, config, forms, log, online, stats } = shared
+    const { addresses, broadcaster, clock, config, forms, log, online, stats } = shared
     const form = forms[peer.form]
     const channel = yield* UserChannel.make({
       outlet: peer,
@@ -120,7 +122,8 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
     })
     const user: User = {
       id: UserId(shared.arrivals++),
-      address: peer.address,
+      peer: peer.address,
+      address: addresses.shown(peer.address),
       channel,
       who: undefined,
       form,
@@ -135,7 +138,7 @@ const arrive = (shared: Shared, peer: Peer, end: User["end"]) =>
       : broadcaster.arrive(user, config.welcome !== "off", config.replay)
     // A ban that came since the door let it in; from here on it is met by those that come.
     const { rules } = yield* online
-    if (Rules.isBanned(rules, ipOf(realAddressOf(user)), clock.unsafeCurrentTimeMillis())) end("banned")
+    if (Rules.isBanned(rules, ipOf(user.peer), clock.unsafeCurrentTimeMillis())) end("banned")
     return user
   })
 

@@ -54,13 +54,13 @@ export const run = Effect.gen(function*() {
     if (now - watch.stalledSince >= stallTimeout) end("stalled")
   }
 
-  const lookAtSkipping = ({ address, channel }: User, watch: Watch) => {
+  const lookAtSkipping = ({ channel, peer }: User, watch: Watch) => {
     const isSkipping = channel.skippedLines > watch.skipped
     const begins = isSkipping && !watch.isSkipping
     watch.skipped = channel.skippedLines
     watch.isSkipping = isSkipping
     return begins
-      ? Effect.annotateLogs(Effect.logWarning("a user reads too slowly: lines are skipped"), "peer", address)
+      ? Effect.annotateLogs(Effect.logWarning("a user reads too slowly: lines are skipped"), "peer", peer)
       : Effect.void
   }
 

@@ -2,7 +2,7 @@
 import * as Either from "effect/Either"
 import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import { originOf } from "../domain/Address.ts"
+import { type Address, originOf } from "../domain/Address.ts"
 import * as Cidr from "../domain/Cidr.ts"
 import type { Online } from "../domain/Event.ts"
 import { longestName, type NameKey, nameKey } from "../domain/Name.ts"
@@ -48,19 +48,20 @@ const personOf = (world: World.World, online: Online, name: string): Person => (
   owned: World.ownsItsName(world, online.user) ? nameKey(online.who.name) : undefined
 })
 
-/** Where somebody comes from, as one network: what is bounded for each address is bounded for this. */
+/** Where somebody comes from, as the fold knows it: what is bounded for each address is bounded for this. */
 export const networkOf = ({ who }: Online): string => originOf(who.address)
 
-/** Who is banned: a network, or where somebody is and the name that it owns. */
+/** Who is banned: a network, or where somebody is, as `peerOf` knows it, and the name that it owns. */
 export const banned = (
   world: World.World,
-  text: string
+  text: string,
+  peerOf: (online: Online) => Address
 ): Either.Either<{ readonly name: string; readonly whom: ReadonlyArray<Whom> }, Problem> => {
   const cidr = Option.getOrUndefined(Cidr.read(text))
   if (cidr !== undefined) return Either.right({ name: cidr, whom: [{ _tag: "Network", network: cidr }] })
   if (text.includes("/")) return Either.left("Usage")
   return Either.flatMap(person(world, text), ({ name, online, owned }) => {
-    const network = online && Option.getOrUndefined(Cidr.ofOrigin(networkOf(online)))
+    const network = online && Option.getOrUndefined(Cidr.ofOrigin(originOf(peerOf(online))))
     return online !== undefined && network === undefined
       ? Either.left("NoSuchUser")
       : Either.right({ name, whom: whomOf(owned, network) })

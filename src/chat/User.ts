@@ -1,6 +1,6 @@
 /** A user who is online: what its session and the broadcaster share. */
 import type { Address } from "../domain/Address.ts"
-import type { UserId, Who } from "../domain/Event.ts"
+import type { Online, UserId, Who } from "../domain/Event.ts"
 import type { EndReason } from "../domain/Reasons.ts"
 import type { Room } from "../domain/Room.ts"
 import type { Form } from "../wire/Form.ts"
@@ -9,6 +9,9 @@ import type { UserChannel } from "./UserChannel.ts"
 
 export interface User {
   readonly id: UserId
+  /** Where it comes from. For limits and the log; others see `address`. */
+  readonly peer: Address
+  /** What others see of that. */
   readonly address: Address
   readonly channel: UserChannel
   /** What others call it, from its arrival on. Written by the broadcaster only, as the fold says. */
@@ -27,8 +30,11 @@ export interface User {
   readonly end: (reason: EndReason) => void
 }
 
-/** Where its connection comes from, whatever others are shown. */
-export const realAddressOf = ({ address }: User): Address => address
+/** Where somebody who is online comes from: of whoever is on another node only what others see is known here. */
+export const peerOf = (users: Iterable<User>, { user, who }: Online): Address => {
+  for (const { id, peer } of users) if (id === user) return peer
+  return who.address
+}
 
 /** Those who read the same bytes: everybody in one room who is told in one form. */
 export interface Circle {

@@ -2,7 +2,10 @@
 import * as Brand from "effect/Brand"
 import * as Net from "node:net"
 
-/** A peer as people read it: `ip:port`, IPv6 as `[::1]:port`, an IPv4-mapped address as IPv4. */
+/**
+ * A peer as people read it: `ip:port`, IPv6 as `[::1]:port`, an IPv4-mapped address as IPv4; or `~abcdefgh`, where addresses are
+ * hidden.
+ */
 export type Address = string & Brand.Brand<"Address">
 /** Of one that was kept. */
 export const Address = Brand.nominal<Address>()
@@ -35,7 +38,7 @@ export const networkOf = (ip: string): string => {
 /** The IP address in it. */
 export const ipOf = (address: Address): string => address.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")
 
-/** The network that a peer is in: all that is bounded for each address is bounded for this. */
+/** The network that a peer is in: all that is bounded for each address is bounded for this. A hidden one is a network's own. */
 export const originOf = (address: Address): string => networkOf(ipOf(address))
 
 /** Whether it is this machine itself: nobody else reads what comes from there. */

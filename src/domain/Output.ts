@@ -101,6 +101,7 @@ export type Notice =
       | "Replaced"
       | "ServerFull"
       | "AddressFull"
+      | "TooFast"
       | "ShuttingDown"
   }
 

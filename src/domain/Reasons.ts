@@ -38,6 +38,8 @@ export type CapReason =
   | "address-full"
   /** an operator banned where it comes from */
   | "banned"
+  /** it is beyond `--visits-per-ip` */
+  | "too-fast"
   /** an operator let nobody new in, and it is not in `--allow` */
   | "locked"
 

@@ -272,9 +272,7 @@ const arrive = (
   node: NodeId
 ): Step => {
   const { holders, users } = world
-  // One address can come in through two doors; nobody can choose what comes of it then.
-  let name = Name(address)
-  for (let n = 2; HashMap.has(holders, nameKey(name)); n++) name = Name(`${address}#${n}`)
+  const name = givenName(holders, address)
   const who = { address, name }
   return [
     {
@@ -288,6 +286,23 @@ const arrive = (
       { _tag: "Tell", room: lobby.key, output: { _tag: "Online", who, room: lobby } }
     ]
   ]
+}
+
+/**
+ * The address, or what nobody can choose if others have it who came through another door, or are hidden behind the same one. One
+ * that is free is found in few steps, however many are held: a network may have thousands.
+ */
+const givenName = (holders: World["holders"], address: Address): Name => {
+  const nth = (n: number) => Name(n === 1 ? address : `${address}#${n}`)
+  const isHeld = (n: number) => HashMap.has(holders, nameKey(nth(n)))
+  let [held, free] = [0, 1]
+  while (isHeld(free)) [held, free] = [free, 2 * free]
+  while (free - held > 1) {
+    const middle = Math.floor((held + free) / 2)
+    if (isHeld(middle)) held = middle
+    else free = middle
+  }
+  return nth(free)
 }
 
 const leave = (world: World, { room, since, user, who }: Online, reason: OfflineReason): Step => [

@@ -29,17 +29,19 @@ export class Caps {
     this.limits = limits
   }
 
-  /**
-   * Counts a connection from this address until `leave`, and gives the pace that all connections of its network share; or
-   * says which cap it would break, and counts nothing. A pace outlives its connections for as long as something is owed,
-   * so nobody gets a new one by coming again. `now` is in ms.
-   */
-  enter(ip: string, now: number): Pace | CapReason {
-    const ofIp = this.openPerIp.get(ip) ?? 0
+  /** Which cap one more connection from this address would break, if it would. */
+  reached(ip: string): Extract<CapReason, "server-full" | "address-full"> | undefined {
     if (this.open >= this.limits.maxConnections) return "server-full"
-    if (ofIp >= this.limits.maxConnectionsPerIp) return "address-full"
+    return (this.openPerIp.get(ip) ?? 0) >= this.limits.maxConnectionsPerIp ? "address-full" : undefined
+  }
+
+  /**
+   * Counts a connection from this address until `leave`, and gives the pace that all connections of its network share. A pace
+   * outlives its connections for as long as something is owed, so nobody gets a new one by coming again. `now` is in ms.
+   */
+  enter(ip: string, now: number): Pace {
     this.open++
-    this.openPerIp.set(ip, ofIp + 1)
+    this.openPerIp.set(ip, (this.openPerIp.get(ip) ?? 0) + 1)
     const network = networkOf(ip)
     let shared = this.paces.get(network)
     if (shared === undefined) {

@@ -45,6 +45,7 @@ const codes: Record<EndReason | CapReason, number> = {
   // "Try again later".
   "server-full": 1013,
   "address-full": 1013,
+  "too-fast": 1013,
   locked: 1013
 }
 

@@ -68,6 +68,7 @@ export class Stats extends Context.Tag("tellnet/Stats")<Stats, {
     refused: {
       "server-full": 0,
       "address-full": 0,
+      "too-fast": 0,
       banned: 0,
       locked: 0,
       "proxy-timeout": 0,

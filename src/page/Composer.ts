@@ -1,6 +1,6 @@
 /** Where people write. Enter sends, but never one that belongs to an input method. */
-import * as Completion from "./Completion.ts"
-import { Recall } from "./Recall.ts"
+import * as Completion from "../client/Completion.ts"
+import { Recall } from "../client/Recall.ts"
 
 export interface Writer {
   readonly names: () => ReadonlyArray<string>

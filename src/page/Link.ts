@@ -1,19 +1,7 @@
 /** The connection: it comes back by itself, and notices when nothing is heard any more. Knows no element of the page. */
+import { backoff } from "../client/Backoff.ts"
+import type { Ends } from "../client/Link.ts"
 import type { Told } from "../wire/JsonLines.ts"
-import { backoff } from "./Backoff.ts"
-
-export type State =
-  | { readonly is: "connecting" | "open" }
-  /** `at`: when the next try is, in ms. */
-  | { readonly is: "waiting"; readonly at: number }
-  | { readonly is: "over"; readonly text: string }
-
-export interface Ends {
-  readonly opened: (send: (line: string) => void) => void
-  readonly told: (told: ReadonlyArray<Told>) => void
-  readonly closed: () => void
-  readonly state: (state: State) => void
-}
 
 // The server beats every 20 s.
 const silence = 45_000

@@ -1,14 +1,12 @@
 /** The window in which a name and its secret are typed. The secret goes to the server, and nowhere else unless that is asked for. */
+import type * as Doing from "../client/Doing.ts"
+import type { Session } from "../client/Session.ts"
 import { box, button, find } from "./elements.ts"
-import type { Session } from "./Session.ts"
 import { keepName, say } from "./Settings.ts"
 
-export interface Naming {
-  readonly open: (name: string, secret?: string, error?: string) => void
+export interface Naming extends Doing.Naming {
   /** For the secret of a name that is typed already. */
   readonly openAt: (name: string) => void
-  /** For another secret of the name that I own. */
-  readonly change: (secret: string) => void
 }
 
 /** `done` is told how it went, in words. */

@@ -1,6 +1,7 @@
 /** The panel of rooms and people. A crowd is one stop of the Tab key, and the arrows go through it. */
-import { box, find, hue, make } from "./elements.ts"
-import type { Session } from "./Session.ts"
+import { hue } from "../client/hue.ts"
+import type { Session } from "../client/Session.ts"
+import { box, find, make } from "./elements.ts"
 import { say } from "./Settings.ts"
 
 /** So many names are shown; the others are found by typing. */
@@ -70,7 +71,7 @@ export class People {
     )
     button.addEventListener("click", () => this.#chooser.person(name))
     const row = make("li", {}, button)
-    row.style.setProperty("--hue", hue(name))
+    row.style.setProperty("--hue", String(hue(name)))
     this.#rows.set(key, row)
     return row
   }

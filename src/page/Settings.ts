@@ -1,5 +1,6 @@
 /** What this browser remembers: language, theme, and a name with its secret only if that is asked for. */
-import { fill, type Key, type Words } from "./Words.ts"
+import { timeText } from "../client/times.ts"
+import { fill, type PageKey, type Say, type Words } from "../client/Words.ts"
 
 type Language = "zh" | "en"
 
@@ -28,14 +29,15 @@ let language: Language = isLanguage(first) ? first : navigator.language.startsWi
 
 const texts = document.querySelector("template")?.content
 /** The words in the language of the page. */
-export const words: Words = (key, ...values) => {
+export const words = (key: Parameters<Words>[0] | PageKey, ...values: ReadonlyArray<string | number>) => {
   const text = texts?.getElementById(key)?.dataset[language]
   return text === undefined ? undefined : fill(text, values)
 }
 /** Of a key that the page has. */
-export const say = (key: Key, ...values: ReadonlyArray<string | number>): string => words(key, ...values) ?? key
+export const say: Say<PageKey> = (key, ...values) => words(key, ...values) ?? key
 export const inLanguage = ({ dataset }: HTMLElement): string => dataset[language] ?? ""
 export const locale = (): string => language === "zh" ? "zh-CN" : "en"
+export const timeIn = (form: Parameters<typeof timeText>[1], ms: number): string => timeText(locale(), form, ms)
 export const switchLanguage = (): void => {
   language = language === "zh" ? "en" : "zh"
   store(device, "language", language)

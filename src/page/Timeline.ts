@@ -2,12 +2,12 @@
  * What was said, oldest first. Follows the newest line unless the reader has scrolled up; then nothing that is read moves.
  * Lines stand in blocks, which the browser leaves out of its layout while they are out of sight.
  */
-import { hue, linked, make } from "./elements.ts"
-import { mentions } from "./Mentions.ts"
-import { type Crowd, fold, isEmpty, type Move, nobody } from "./Presence.ts"
-import type { Private, Spoken } from "./Session.ts"
-import { say } from "./Settings.ts"
-import { timeText } from "./times.ts"
+import { hue } from "../client/hue.ts"
+import { mentions } from "../client/Mentions.ts"
+import { type Crowd, fold, isEmpty, type Move, nobody, tell } from "../client/Presence.ts"
+import type { Private, Spoken } from "../client/Session.ts"
+import { linked, make } from "./elements.ts"
+import { say, timeIn } from "./Settings.ts"
 
 const blockLines = 64
 /** Some 12,800 lines; beyond that the oldest go. */
@@ -160,7 +160,7 @@ export class Timeline {
     }
     const { node } = this.#crowd
     this.#crowd.folded = fold(this.#crowd.folded, move, name)
-    node.textContent = crowdText(this.#crowd.folded)
+    node.textContent = tell(this.#crowd.folded, say)
     node.hidden = isEmpty(this.#crowd.folded)
     this.#settle()
   }
@@ -304,8 +304,8 @@ export class Timeline {
       "p",
       {
         dir: "auto",
-        title: timeText("moment", time),
-        "data-time": timeText("seconds", time),
+        title: timeIn("moment", time),
+        "data-time": timeIn("seconds", time),
         ...isMention ? { class: "mention" } : {}
       },
       ...isMention ? [make("span", { class: "sr" }, say("mention"))] : [],
@@ -335,11 +335,11 @@ export class Timeline {
         make("button", { type: "button", class: "name", "data-name": name, tabindex: "-1" }, name),
         ...tag === undefined ? [] : [make("span", { class: "tag" }, tag)],
         ...name === addr ? [] : [make("span", { class: "addr" }, addr)],
-        make("time", { datetime: new Date(time).toISOString() }, timeText("clock", time))
+        make("time", { datetime: new Date(time).toISOString() }, timeIn("clock", time))
       ),
       lines
     )
-    node.style.setProperty("--hue", hue(name))
+    node.style.setProperty("--hue", String(hue(name)))
     this.#put(node)
     this.#inBlock--
     return { key, time, lines }
@@ -350,7 +350,7 @@ export class Timeline {
     if (day === this.#day) return
     this.#day = day
     this.#group = this.#crowd = undefined
-    this.#put(make("div", { class: "day", "data-day": day }, make("span", {}, timeText("date", time))))
+    this.#put(make("div", { class: "day", "data-day": day }, make("span", {}, timeIn("date", time))))
   }
 
   #put(node: HTMLElement): void {
@@ -364,12 +364,3 @@ export class Timeline {
     this.#block.append(node)
   }
 }
-
-// So many names are told.
-const named = 3
-const crowdText = ({ came, left }: Crowd): string =>
-  ([["came", came], ["left", left]] as const).flatMap(([key, names]) => {
-    if (names.length === 0) return []
-    const some = names.slice(0, named).join(say("list"))
-    return [say(key, names.length > named ? say("others", some, names.length) : some)]
-  }).join(say("list"))

@@ -31,11 +31,3 @@ export const linked = (text: string): ReadonlyArray<Node | string> =>
       ? text
       : make("a", { href: text, target: "_blank", rel: "noopener noreferrer nofollow ugc" }, text)
   )
-
-/** The colour of a name (FNV-1a: one letter more is another colour). */
-export const hue = (name: string): string => {
-  let hash = 2_166_136_261
-  for (const character of name) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 16_777_619)
-  // Short names differ in their low bits only.
-  return String((Math.imul(hash ^ hash >>> 15, 2_246_822_507) >>> 8) % 360)
-}

@@ -1,16 +1,29 @@
 /** Puts the page together: what each part tells goes to those that show it. */
+import { words as commands } from "../client/Commands.ts"
+import * as Doing from "../client/Doing.ts"
+import type { State } from "../client/Link.ts"
+import { mentions } from "../client/Mentions.ts"
+import { nameBeforeSecret } from "../client/Recall.ts"
+import { lobby, type Private, Session, type Spoken } from "../client/Session.ts"
 import type { Told } from "../wire/JsonLines.ts"
 import * as Asking from "./Asking.ts"
-import { words as commands } from "./Commands.ts"
 import { Composer } from "./Composer.ts"
-import * as Doing from "./Doing.ts"
 import { box, button, find, make } from "./elements.ts"
-import { Link, type State } from "./Link.ts"
-import { mentions } from "./Mentions.ts"
+import { Link } from "./Link.ts"
 import * as Naming from "./Naming.ts"
 import { People } from "./People.ts"
-import { lobby, type Private, Session, type Spoken } from "./Session.ts"
-import { inLanguage, keptName, locale, nextTheme, say, switchLanguage, theme, words } from "./Settings.ts"
+import {
+  inLanguage,
+  keepName,
+  keptName,
+  locale,
+  nextTheme,
+  say,
+  switchLanguage,
+  theme,
+  timeIn,
+  words
+} from "./Settings.ts"
 import { Timeline } from "./Timeline.ts"
 import * as Unread from "./Unread.ts"
 
@@ -120,14 +133,18 @@ const place: Doing.Place = {
   session,
   view: { note: (text, isLoud) => timeline.note(text, isLoud), over: (text) => link.over(text) },
   naming,
-  times: (shown) => void log.classList.toggle("times", shown)
+  say,
+  moment: (ms) => timeIn("moment", ms),
+  times: (shown) => void log.classList.toggle("times", shown),
+  help: () => find("help", HTMLDialogElement).showModal(),
+  named: (name) => keepName(name, undefined)
 }
 const linesOf = (text: string) =>
   text.split(/\r\n|\r|\n/).filter((line) => line.trim() !== "").map((line) => line.trimEnd())
 const send = (lines: ReadonlyArray<string>) => {
   timeline.toEnd()
   timeline.unmark()
-  for (const line of lines) Doing.type(place, line, target)
+  for (const line of lines) void Doing.type(place, line, target)
 }
 const composer = new Composer(find("form", HTMLFormElement), input, {
   names: () => [...session.people.keys()].filter((name) => name !== session.me?.name),
@@ -147,8 +164,7 @@ const composer = new Composer(find("form", HTMLFormElement), input, {
     }
   },
   changed: (text) => {
-    const [, name] = /^\s*[/／]?(?:rename|nick)[\s|｜]+([^\s#＃|｜]+)[#＃]$/iu.exec(text) ?? []
-    // A secret is typed where nobody can read it.
+    const name = nameBeforeSecret(text)
     if (name !== undefined) {
       composer.set("")
       naming.openAt(name)

@@ -73,6 +73,7 @@ export const noticeCodes = {
   NotKept: "log-dropped",
   ServerFull: "full",
   AddressFull: "address-full",
+  TooFast: "too-fast",
   Banned: "banned",
   Locked: "locked",
   Removed: "removed",

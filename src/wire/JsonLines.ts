@@ -159,6 +159,7 @@ export type NoticeCode =
   | "log-dropped"
   | "full"
   | "address-full"
+  | "too-fast"
   | "banned"
   | "locked"
   | "removed"

@@ -177,6 +177,8 @@ const words = (wording: Wording, greeting: (users: number) => string, output: Ou
       return notice(wording.serverFull)
     case "AddressFull":
       return notice(wording.addressFull)
+    case "TooFast":
+      return notice(wording.tooFast)
     case "ShuttingDown":
       return notice(wording.shuttingDown)
     case "Done":

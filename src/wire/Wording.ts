@@ -58,6 +58,7 @@ export interface Wording {
   readonly skipped: (lines: number) => string
   readonly serverFull: string
   readonly addressFull: string
+  readonly tooFast: string
   readonly keepingFails: string
   readonly keepingWorks: string
   readonly cutOff: string
@@ -131,6 +132,7 @@ export const zh: Wording = {
   skipped: (lines) => `接收过慢，已跳过 ${lines} 行`,
   serverFull: "服务器已满，请稍后再试",
   addressFull: "同一地址连接过多",
+  tooFast: "同一地址连接过快，请稍后再试",
   keepingFails: "新消息暂时无法保存",
   keepingWorks: "新消息已恢复保存",
   cutOff: "暂时无法发言，正在重试",
@@ -226,6 +228,7 @@ export const en: Wording = {
   skipped: (lines) => `too slow, ${lines} lines skipped`,
   serverFull: "server full, try later",
   addressFull: "too many connections from your address",
+  tooFast: "too many visits from your address, try later",
   keepingFails: "new messages cannot be kept right now",
   keepingWorks: "new messages are kept again",
   cutOff: "nothing can be said right now, trying again",

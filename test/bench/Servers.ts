@@ -1,6 +1,7 @@
 /** The servers that are compared, and how each of them is started. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -16,7 +17,12 @@ const tellnet = ["src/main.ts", "--port", "0", "--idle-timeout", "0", "--max-con
 export const tellnetArguments = [...tellnet, "--rate", "0", "--max-connections-per-ip", "20000"]
 
 /** The same for settings that another commit may not know as flags. */
-export const tellnetEnvironment = { TELLNET_RATE_PER_IP: "0", TELLNET_WELCOME: "off", TELLNET_DATA: "none" }
+export const tellnetEnvironment: Record<string, string> = {
+  TELLNET_RATE_PER_IP: "0",
+  TELLNET_VISITS_PER_IP: "0",
+  TELLNET_WELCOME: "off",
+  TELLNET_DATA: "none"
+}
 
 /** How each is started and what it is, for the report. */
 export const description: Record<ServerName, { readonly command: string; readonly about: string }> = {
@@ -86,9 +92,11 @@ const natsServer = Effect.flatMap(
   })
 )
 
-/** A commit from before the log refuses its variable. */
-const knownTo = (baseline: string, { TELLNET_DATA, ...env }: typeof tellnetEnvironment | { TELLNET_DATA: string }) =>
-  existsSync(join(baseline, "src/log")) ? { ...env, TELLNET_DATA } : env
+// What a setting came with: a commit from before that refuses its variable.
+const cameWith: Record<string, string> = { TELLNET_DATA: "src/log", TELLNET_VISITS_PER_IP: "src/doors/Visits.ts" }
+
+const knownTo = (baseline: string, env: Record<string, string>) =>
+  Record.filter(env, (_, name) => existsSync(join(baseline, cameWith[name] ?? "src")))
 
 /** A folder that is gone at the end of the scope. */
 const folder = Effect.acquireRelease(

@@ -57,7 +57,7 @@ const unsteady = Effect.map(Effect.clock, (steady) => {
   return { clock, jumps }
 })
 
-describe("Sweeper", () => {
+describe("Sweeper", { concurrent: true }, () => {
   for (
     const [limit, warnedAfter, left] of [["5 minutes", 240, 60], ["2 minutes", 60, 60], ["90 seconds", 45, 45]] as const
   ) {

@@ -55,6 +55,8 @@ describe("chooseName", () => {
     "a [": "[a",
     "a :": "a:b",
     "an address": "127.0.0.1:4000",
+    "a hidden address": "~abcdefgh",
+    "one in wide letters": "～abcdefgh",
     "a star": "***",
     "a slash": "/who",
     "an emoji": "👋",
@@ -141,12 +143,12 @@ describe("Names", () => {
     let looksLikeOne = 0
     for (let code = 0; code <= 0x10ffff; code++) {
       const character = String.fromCodePoint(code)
-      if (!/[:|[\]*#]/.test(skeleton(character))) continue
+      if (!/[:|[\]*#∼]/.test(skeleton(character))) continue
       looksLikeOne++
       assert.isUndefined(chosen(`a${character}b`), `U+${code.toString(16)}`)
     }
-    // The six themselves, and the letters and marks that look like a colon.
-    assert.isAbove(looksLikeOne, 6)
+    // The six themselves, the tilde of hidden addresses, and the letters and marks that look like a colon.
+    assert.isAbove(looksLikeOne, 7)
   })
 
   const unicode = "/usr/share/unicode/UnicodeData.txt"

@@ -4,7 +4,7 @@
  */
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Equal, FastCheck, HashMap, HashSet, Option } from "effect"
-import { address } from "../../src/domain/Address.ts"
+import { Address, address } from "../../src/domain/Address.ts"
 import { alone, type Event, Nonce, Seq, UserId, type Who } from "../../src/domain/Event.ts"
 import { chooseName, Name, nameKey } from "../../src/domain/Name.ts"
 import * as Places from "../../src/domain/Places.ts"
@@ -365,6 +365,42 @@ describe("World", () => {
     // A room that everybody has left makes room for another.
     const { world } = fold([moved(0, "lobby")], full.world)
     assert.deepStrictEqual(World.step(world, moved(count, "one-more"), Seq(1000), at(0))[1].length, 4)
+  })
+
+  const hidden = Address("~abcdefgh")
+  const hiddenly = (id: number): Event => ({ _tag: "Arrived", user: UserId(id), address: hidden })
+  const nameOf = (world: World.World, id: number) => HashMap.unsafeGet(world.users, UserId(id)).who.name
+
+  it("gives those who are hidden behind one address a name each, that nobody else has, and takes the first that is free", () => {
+    const count = 5000
+    const ids = Array.from({ length: count }, (_, id) => id)
+    const { world } = fold(ids.map(hiddenly))
+    assert.deepStrictEqual<ReadonlyArray<string>>(
+      ids.map((id) => nameOf(world, id)),
+      ids.map((id) => id === 0 ? hidden : `${hidden}#${id + 1}`)
+    )
+    const gone = (id: number): Event => ({ _tag: "Left", user: UserId(id), reason: "quit" })
+    const { world: next } = fold([gone(0), gone(7), gone(count - 1), hiddenly(count), hiddenly(count + 1)], world)
+    assert.strictEqual<string>(nameOf(next, count), hidden)
+    assert.strictEqual(HashMap.size(next.holders), count - 1)
+  })
+
+  it("takes a hidden address for a network", () => {
+    const users = Array.from({ length: Places.maxRoomsOfNetwork + 1 }, (_, id) => id)
+    const { outcomes } = fold(users.flatMap((id) => [hiddenly(id), moved(id, `room${id}`)]))
+    assert.deepStrictEqual(inWords(outcomes.at(-1)!), "Refuse TooManyRooms")
+    assert.strictEqual(outcomes.map(inWords).filter((words) => words === "Refuse TooManyRooms").length, 1)
+  })
+
+  it("lets whoever is hidden, and was thought dead, come back by the name that it chose only", () => {
+    const { world } = fold([hiddenly(1), hiddenly(2), {
+      _tag: "Renamed",
+      user: UserId(1),
+      name: Name("Bob"),
+      as: "guest"
+    }])
+    const back = World.returnOf(world, alone).map(({ _tag }) => _tag)
+    assert.deepStrictEqual(back, ["Arrived", "Renamed", "Arrived"])
   })
 
   it("has so many rooms in all", () => {

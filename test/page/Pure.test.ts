@@ -2,16 +2,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { readFileSync } from "node:fs"
-import { backoff } from "../../src/page/Backoff.ts"
-import * as Commands from "../../src/page/Commands.ts"
-import * as Completion from "../../src/page/Completion.ts"
+import { dirname } from "node:path"
+import { backoff } from "../../src/client/Backoff.ts"
+import * as Commands from "../../src/client/Commands.ts"
+import * as Completion from "../../src/client/Completion.ts"
+import { mentions } from "../../src/client/Mentions.ts"
+import { type Crowd, fold, type Move, nobody } from "../../src/client/Presence.ts"
+import { Reading } from "../../src/client/Reading.ts"
+import { isSecret, Recall } from "../../src/client/Recall.ts"
+import words from "../../src/client/words.json" with { type: "json" }
 import { parts } from "../../src/page/Links.ts"
-import { mentions } from "../../src/page/Mentions.ts"
-import { type Crowd, fold, type Move, nobody } from "../../src/page/Presence.ts"
-import { Reading } from "../../src/page/Reading.ts"
-import { isSecret, Recall } from "../../src/page/Recall.ts"
 import * as Command from "../../src/wire/Command.ts"
 import { chosenName, text } from "../support/arbitraries.ts"
+import { bundle } from "../support/bundle.ts"
 
 const { array, boolean, constant, constantFrom, integer, nat, oneof, record, tuple } = FastCheck
 
@@ -227,7 +230,7 @@ describe("A typed line", () => {
 })
 
 describe("The words of the page", () => {
-  const html = readFileSync("src/page/index.html", "utf8")
+  const html = readFileSync(`${dirname(bundle)}/page/index.html`, "utf8")
 
   it("stand there in both languages", () => {
     for (const [tag] of html.matchAll(/<[a-z][^>]*data-(?:zh|en)=[^>]*>/g)) {
@@ -236,9 +239,8 @@ describe("The words of the page", () => {
   })
 
   it("are those that the script asks for", () => {
-    const keys = [...readFileSync("src/page/Words.ts", "utf8").matchAll(/^ {2}\| "([^"]+)"/gm)].map(([, key]) => key)
-    assert.isNotEmpty(keys)
-    for (const key of keys) assert.include(html, `<p id="${key}" data-zh=`)
+    for (const key of Object.keys({ ...words.both, ...words.page })) assert.include(html, `<p id="${key}" data-zh=`)
+    assert.notInclude(html, "<!--")
   })
 
   it("list the commands that the server knows", () => {

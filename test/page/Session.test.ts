@@ -1,7 +1,7 @@
 /** The talk of the page at a server that says what real ones say seldom, or late. */
 import { assert, describe, it } from "@effect/vitest"
 import { vi } from "vitest"
-import { Session, type Spoken, type View } from "../../src/page/Session.ts"
+import { Session, type Spoken, type View } from "../../src/client/Session.ts"
 import type { Told } from "../../src/wire/JsonLines.ts"
 
 const [web, bob] = ["Web", "Bob"].map((name) => ({ name, addr: `${name}:1` })) as [Of, Of]

@@ -38,6 +38,7 @@ const flags = [
   "--backlog=262144",
   "--rate=20",
   "--rate-per-ip=0",
+  "--visits-per-ip=0",
   "--welcome=off",
   "--replay=5",
   "--burst=40",

@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process"
 const folder = "node_modules/.cache/tellnet-test"
 
 export const bundle = `${folder}/tellnet.mjs`
+export const client = `${folder}/tellnet-client.mjs`
 
 export default () => {
   const { status, stderr } = spawnSync("npm", ["run", "build", "--", folder], { encoding: "utf8" })

@@ -1,5 +1,6 @@
 /** All of the chat but its doors: what sessions run in, on an engine of the log. */
 import * as Layer from "effect/Layer"
+import { Addresses } from "../../src/chat/Addresses.ts"
 import { Broadcaster } from "../../src/chat/Broadcaster.ts"
 import { LastSeen } from "../../src/chat/LastSeen.ts"
 import { Mailbox } from "../../src/chat/Mailbox.ts"
@@ -24,7 +25,7 @@ export const chat = (options: {
 } = {}) =>
   Layer.mergeAll(OwnedNames.layer, LastSeen.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(options.broadcaster ?? Broadcaster.layer, JsonForm.layer)),
-    Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, Mailbox.layer, PlainForm.layer)),
+    Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, Mailbox.layer, Addresses.layer, PlainForm.layer)),
     Layer.provideMerge(Records.layer),
     Layer.provideMerge(Layer.mergeAll(options.engine ?? MemoryLog.layer, OtherNodes.none, Stats.layer)),
     Layer.provideMerge(config(options.settings)),

@@ -34,10 +34,8 @@ export const start = (
     )
     let stdout = ""
     let stderr = ""
-    let look = () => {}
     process.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text
-      look()
     })
     process.stderr.setEncoding("utf8").on("data", (text: string) => {
       stderr += text
@@ -53,13 +51,17 @@ export const start = (
       signal: (signal) => Effect.sync(() => process.kill(signal)),
       prints: (pattern) =>
         within(
-          `${pattern} in what ${command} prints`,
+          () => `${pattern} in what ${command} prints: ${stdout}${stderr}`,
           Effect.async<RegExpExecArray>((resume) => {
-            look = () => {
+            const look = () => {
               const match = pattern.exec(stdout)
-              if (match !== null) resume(Effect.succeed(match))
+              if (match === null) return
+              process.stdout.off("data", look)
+              resume(Effect.succeed(match))
             }
+            process.stdout.on("data", look)
             look()
+            return Effect.sync(() => process.stdout.off("data", look))
           })
         ),
       over: Effect.map(within(`the end of ${command}`, Deferred.await(exited)), (code) => ({ code, stdout, stderr }))
@@ -69,8 +71,14 @@ export const start = (
 /** Whether a program can be started. */
 export const isInstalled = (program: string): boolean => spawnSync("which", [program]).status === 0
 
-/** No welcome and no old lines, no file, and no pace for an address that all clients of a test share, unless the test is about that. */
-export const quiet = { TELLNET_WELCOME: "off", TELLNET_RATE_PER_IP: "0", TELLNET_REPLAY: "0", TELLNET_DATA: "none" }
+/** No welcome and no old lines, no file, and no limit of an address that all clients of a test share, unless the test is about that. */
+export const quiet = {
+  TELLNET_WELCOME: "off",
+  TELLNET_RATE_PER_IP: "0",
+  TELLNET_VISITS_PER_IP: "0",
+  TELLNET_REPLAY: "0",
+  TELLNET_DATA: "none"
+}
 
 /** Starts the server with these flags from its sources, as `npm start` does, but without `tsx` around the process. */
 export const source = (flags: ReadonlyArray<string>, env: Record<string, string> = {}) =>

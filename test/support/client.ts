@@ -9,7 +9,8 @@ import * as Net from "node:net"
 import * as Tls from "node:tls"
 import { isOnNodes, level, nextPort, ownPort } from "./nodes.ts"
 
-const patience = "30 seconds"
+// Long enough for a machine that does much else, and whose disk stands still for a while.
+const patience = "60 seconds"
 
 export interface Client {
   /** As others see it: `ip:port`. */
@@ -34,11 +35,11 @@ export interface Client {
   readonly ended: Effect.Effect<void>
 }
 
-export const within = <A, E, R>(what: string, self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+export const within = <A, E, R>(what: string | (() => string), self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.timeoutTo(self, {
     duration: patience,
     onSuccess: Effect.succeed,
-    onTimeout: () => Effect.dieMessage(`waited in vain for ${what}`)
+    onTimeout: () => Effect.dieMessage(`waited in vain for ${typeof what === "string" ? what : what()}`)
   }).pipe(Effect.flatten)
 
 export interface Options {

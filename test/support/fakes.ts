@@ -112,6 +112,7 @@ export const makeUser = (id: number, options?: {
     UserChannel.make({ outlet, backlog: options?.backlog ?? 1_048_576, form: plain, skipped, stats }),
     (channel) => ({
       id: UserId(id),
+      peer,
       address: peer,
       first: { address: peer, name: Name(peer) },
       who: undefined,

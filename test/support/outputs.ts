@@ -1,6 +1,6 @@
 /** All that the server can say, for laws. */
 import { FastCheck } from "effect"
-import { address } from "../../src/domain/Address.ts"
+import { Address, address } from "../../src/domain/Address.ts"
 import { alone, type Line, type Online, Seq, UserId, type Who } from "../../src/domain/Event.ts"
 import { Name, NameKey } from "../../src/domain/Name.ts"
 import type { Output } from "../../src/domain/Output.ts"
@@ -18,12 +18,13 @@ type Of<T extends Tag> = Output extends infer One
 
 const { array, boolean, constant, constantFrom, integer, option, oneof, record } = FastCheck
 
+const hidden = FastCheck.stringMatching(/^~[a-z2-7]{8}$/).map((text) => Address(text))
 const anyAddress = oneof(
   record({ ip: FastCheck.ipV4(), port: integer({ min: 1, max: 65_535 }) }),
   record({ ip: FastCheck.ipV6(), port: integer({ min: 1, max: 65_535 }) })
 ).map(({ ip, port }) => address(ip, port))
-const name = oneof(chosenName, anyAddress).map((text) => Name(text))
-const who: FastCheck.Arbitrary<Who> = record({ address: anyAddress, name })
+const name = oneof(chosenName, anyAddress, hidden).map((text) => Name(text))
+const who: FastCheck.Arbitrary<Who> = record({ address: oneof(anyAddress, hidden), name })
 const room: FastCheck.Arbitrary<Room> = oneof(
   constant(lobby),
   chosenName.map((name) => ({ key: lobby.key, name }))
@@ -155,6 +156,7 @@ export const outputs: { readonly [T in Tag]: FastCheck.Arbitrary<Of<T>> } = {
   Replaced: bare("Replaced"),
   ServerFull: bare("ServerFull"),
   AddressFull: bare("AddressFull"),
+  TooFast: bare("TooFast"),
   ShuttingDown: bare("ShuttingDown"),
   Usage: record({ _tag: constant("Usage"), usage: constantFrom("/nick NAME", "rename|NAME") }),
   UnknownCommand: record({ _tag: constant("UnknownCommand"), command: text }),

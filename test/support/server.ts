@@ -14,9 +14,11 @@ import * as Certificate from "./certificate.ts"
 import { natsServer } from "./natsServer.ts"
 import { balance, isOnNodes, known, nodes } from "./nodes.ts"
 
-/** Any free port, no welcome, no old lines, no file, no pace for an address that all tests share, else the defaults. */
-export const config = (overrides: Partial<Settings> = {}) =>
-  ServerConfig.layer({ ...defaults, port: 0, welcome: "off", replay: 0, data: "none", ratePerIp: 0, ...overrides })
+// No welcome, no old lines, no file, and no limit of an address that all tests share.
+const quiet = { port: 0, welcome: "off", replay: 0, data: "none", ratePerIp: 0, visitsPerIp: 0 } as const
+
+/** Any free port, quiet, else the defaults. */
+export const config = (overrides: Partial<Settings> = {}) => ServerConfig.layer({ ...defaults, ...quiet, ...overrides })
 
 /** Starts a server that ends with the scope, and gives the ports of its doors. */
 export const doors = (overrides: Partial<Settings> = {}) =>

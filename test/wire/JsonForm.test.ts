@@ -232,7 +232,7 @@ describe("JsonForm", () => {
       "mailbox-full ignore-full unreachable muted look-alike no-such-ban"
     const ofNotices =
       "welcome away owned elsewhere idle idle-kick skipped gap log-down log-up log-dropped cut-off back log-lost full " +
-      "address-full shutdown banned locked removed muted announcement"
+      "address-full too-fast shutdown banned locked removed muted announcement"
     assert.sameMembers([...new Set(Object.values(JsonForm.codes))], ofAnswers.split(" "))
     assert.sameMembers(Object.values(JsonForm.noticeCodes).filter((code) => code !== undefined), ofNotices.split(" "))
   })

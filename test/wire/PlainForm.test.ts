@@ -145,6 +145,12 @@ const table: ReadonlyArray<readonly [event: string, output: Output, zh: string, 
     "*** too many connections from your address"
   ],
   [
+    "too fast from one address",
+    { _tag: "TooFast" },
+    "*** 同一地址连接过快，请稍后再试",
+    "*** too many visits from your address, try later"
+  ],
+  [
     "goes to another room",
     { _tag: "Went", who: bob, room: lobby, to: dev },
     "[127.0.0.1:4000]Bob:去了 #dev",

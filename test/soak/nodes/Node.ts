@@ -21,7 +21,8 @@ const flags = [
   "--max-connections-per-ip=2000",
   "--welcome=off",
   "--replay=0",
-  "--rate-per-ip=0"
+  "--rate-per-ip=0",
+  "--visits-per-ip=0"
 ]
 
 // What a node that is cut off on purpose says.

@@ -23,7 +23,8 @@ export interface View {
   readonly older: (lines: ReadonlyArray<Spoken>, isStart: boolean) => void
   readonly told: (message: Private) => void
   readonly moved: (move: Move, name: string) => void
-  readonly note: (text: string, isLoud?: boolean) => void
+  /** `isUnsaid`: something that was typed is given up. */
+  readonly note: (text: string, isLoud?: boolean, isUnsaid?: boolean) => void
   /** People, rooms, my name or what waits is not what it was. */
   readonly changed: () => void
   /** The name needs its secret. */
@@ -199,7 +200,7 @@ export class Session {
 
   #failed(waiting: Waiting, answer: Refused): void {
     this.outbox.remove(waiting)
-    this.#view.note(this.#say("failed", waiting.asked.text, this.refusal(answer)), true)
+    this.#view.note(this.#say("failed", waiting.asked.text, this.refusal(answer)), true, true)
   }
 
   /** Fetches what stands before the first line that is shown. */
@@ -325,6 +326,8 @@ export class Session {
         }
         return
       case "elsewhere":
+      case "removed":
+      case "banned":
       case "idle-kick":
         return this.#view.over(told)
       case "skipped":
@@ -423,7 +426,7 @@ export class Session {
       missed?.some(({ from, text }) => from.name === sentAs && text === asked.text) === true
     if (!isSaid && asked.do === "say" && missed !== undefined) return false
     this.outbox.remove(waiting)
-    if (!isSaid) this.#view.note(this.#say("doubtful", asked.text), true)
+    if (!isSaid) this.#view.note(this.#say("doubtful", asked.text), true, true)
     return true
   }
 

@@ -11,6 +11,10 @@ export const isSecret = (line: string): boolean => {
   return isOwning || slash !== "" && /^(?:secret|op)$/i.test(word) && rest !== "" || Slip.usage(line) !== undefined
 }
 
+/** The name in a line that goes on with its secret, which is to be typed where nobody can read it. */
+export const nameBeforeSecret = (line: string): string | undefined =>
+  /^\s*[/／]?(?:rename|nick)[\s|｜]+([^\s#＃|｜]+)[#＃]$/iu.exec(line)?.[1]
+
 export class Recall {
   readonly #sent: Array<string> = []
   #at = 0

@@ -1,4 +1,5 @@
-/** Who came and who left, folded into one line for as long as nothing else happens. Knows neither words nor elements. */
+/** Who came and who left, folded into one line for as long as nothing else happens. */
+import type { Say } from "./Words.ts"
 
 export type Move = "came" | "left"
 
@@ -20,3 +21,14 @@ export const fold = ({ came, left }: Crowd, move: Move, name: string): Crowd => 
 }
 
 export const isEmpty = ({ came, left }: Crowd): boolean => came.length + left.length === 0
+
+// So many names are told.
+const named = 3
+
+/** The crowd in words. */
+export const tell = ({ came, left }: Crowd, say: Say): string =>
+  ([["came", came], ["left", left]] as const).flatMap(([key, names]) => {
+    if (names.length === 0) return []
+    const some = names.slice(0, named).join(say("list"))
+    return [say(key, names.length > named ? say("others", some, names.length) : some)]
+  }).join(say("list"))

@@ -1,22 +1,32 @@
-/** Does what was typed, and tells how that went. */
+/** Does what was typed, and tells how that went. Knows neither a page nor a terminal. */
 import type { Asked, Person, Told } from "../wire/JsonLines.ts"
 import { read } from "./Commands.ts"
-import { find } from "./elements.ts"
-import type { Naming } from "./Naming.ts"
-import { type Answered, lobby, type Session, type Spoken, type View } from "./Session.ts"
-import { keepName, say } from "./Settings.ts"
-import { timeText } from "./times.ts"
+import { type Answered, lobby, type Session, type View } from "./Session.ts"
+import type { Say } from "./Words.ts"
+
+/** Asks for a name and its secret where nobody can read along. */
+export interface Naming {
+  readonly open: (name: string, secret?: string, error?: string) => void
+  /** For another secret of the name that I own. */
+  readonly change: (secret: string) => void
+}
 
 export interface Place {
   readonly session: Session
   readonly view: Pick<View, "note" | "over">
   readonly naming: Naming
+  readonly say: Say
+  /** A day with its time, as people read it; `ms`: since 1970. */
+  readonly moment: (ms: number) => string
   readonly times: (shown: boolean) => void
+  readonly help: () => void
+  /** A name was taken, without a secret. */
+  readonly named: (name: string) => void
 }
 
-/** A line of somebody who writes to `to`, or to all. */
-export const type = (place: Place, line: string, to: string | undefined): void => {
-  const { naming, session, view } = place
+/** A line of somebody who writes to `to`, or to all. What is asked for is done when the promise is. */
+export const type = (place: Place, line: string, to?: string): Promise<void> | void => {
+  const { naming, say, session, view } = place
   if (to !== undefined && !/^\s*[/／]/.test(line)) return session.say({ do: "to", name: to, text: line })
   const typed = read(line)
   switch (typed.is) {
@@ -31,7 +41,7 @@ export const type = (place: Place, line: string, to: string | undefined): void =
       view.note(say(typed.shown ? "timeOn" : "timeOff"))
       break
     case "help":
-      find("help", HTMLDialogElement).showModal()
+      place.help()
       break
     case "json":
       view.note(say("noJson"))
@@ -45,23 +55,24 @@ export const type = (place: Place, line: string, to: string | undefined): void =
     case "ask": {
       const { asked } = typed
       if (asked.do === "say") session.say(asked)
-      else if (asked.do !== "to") void ask(place, asked)
+      else if (asked.do !== "to") return ask(place, asked)
       else if (asked.name !== "" && /\S/.test(asked.text)) session.say(asked)
       else view.note(say("usage", "/to NAME TEXT"), true)
     }
   }
 }
 
-const ask = async ({ naming, session, view }: Place, asked: Asked): Promise<void> => {
+const ask = async (place: Place, asked: Asked): Promise<void> => {
+  const { naming, say, session, view } = place
   if (asked.do === "join") return session.go(asked.room.replace(/^[#＃]/, ""))
   if (asked.do === "leave") return session.go(lobby)
   if (asked.do === "rename") {
     const answer = await session.rename(asked.name)
     if (answer?.ok === true) {
-      keepName(answer.name ?? asked.name, undefined)
+      place.named(answer.name ?? asked.name)
       view.note(say(answer.owned === true ? "calledMine" : "called", answer.name ?? asked.name))
     } else if (answer?.code === "name-owned") naming.open(asked.name, "", session.refusal(answer))
-    else if (answer !== undefined) view.note(session.refusal(answer), true)
+    else view.note(answer === undefined ? say("connecting") : session.refusal(answer), true)
     return
   }
   const users: Array<Person> = []
@@ -72,12 +83,11 @@ const ask = async ({ naming, session, view }: Place, asked: Asked): Promise<void
   })
   if (got === undefined) return asked.do === "quit" ? view.over(say("gone")) : view.note(say("connecting"), true)
   if (!got.answer.ok) return view.note(session.refusal(got.answer), true)
-  answered(session, view, asked, got, users.map(({ name }) => name), rooms)
+  answered(place, asked, got, users.map(({ name }) => name), rooms)
 }
 
 const answered = (
-  session: Session,
-  view: Place["view"],
+  { moment, say, session, view }: Place,
   asked: Asked,
   { answer, lines }: Answered,
   users: ReadonlyArray<string>,
@@ -93,14 +103,14 @@ const answered = (
     case "history":
     case "missed":
       view.note(lines.length === 0 ? say("nothing") : say(asked.do === "missed" ? "missed" : "past", lines.length))
-      for (const line of lines) view.note(oldLine(line))
+      for (const line of lines) view.note(`${moment(Date.parse(line.time))} ${line.from.name}: ${line.text}`)
       if (asked.do === "missed" && answer.more === true) view.note(say("older"))
       return
     case "whois": {
       const { room = "", since = "", who } = answer
       if (who === undefined) return
       const name = who.name === who.addr ? who.name : `${who.name} [${who.addr}]`
-      return view.note(say("whois", name, room, timeText("moment", Date.parse(since))))
+      return view.note(say("whois", name, room, moment(Date.parse(since))))
     }
     case "stats": {
       const { backlog = 0, linesPerSecond = 0, online = 0, skipped = 0 } = answer
@@ -125,5 +135,3 @@ const answered = (
       return
   }
 }
-
-const oldLine = ({ from, text, time }: Spoken) => `${timeText("moment", Date.parse(time))} ${from.name}: ${text}`

@@ -1,5 +1,4 @@
-/** Times as people read them, in the language of the page. */
-import { locale } from "./Settings.ts"
+/** Times as people read them, in their language. */
 
 const hours = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } as const
 const forms = {
@@ -13,9 +12,9 @@ const forms = {
 const made = new Map<string, Intl.DateTimeFormat>()
 
 /** `ms`: since 1970. */
-export const timeText = (form: keyof typeof forms, ms: number): string => {
-  const key = form + locale()
-  const format = made.get(key) ?? new Intl.DateTimeFormat(locale(), forms[form])
+export const timeText = (locale: string, form: keyof typeof forms, ms: number): string => {
+  const key = form + locale
+  const format = made.get(key) ?? new Intl.DateTimeFormat(locale, forms[form])
   made.set(key, format)
   return format.format(ms)
 }

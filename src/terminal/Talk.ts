@@ -1,0 +1,181 @@
+/** The talk of a person at a terminal: what each part tells goes to those that show it. */
+import type * as Tty from "node:tty"
+import { words as commands } from "../client/Commands.ts"
+import * as Completion from "../client/Completion.ts"
+import * as Doing from "../client/Doing.ts"
+import type { State } from "../client/Link.ts"
+import { isSecret, nameBeforeSecret } from "../client/Recall.ts"
+import { lobby, Session } from "../client/Session.ts"
+import { timeText } from "../client/times.ts"
+import { terminalSafe } from "../domain/Text.ts"
+import type { Wording } from "./Language.ts"
+import { Link, type Target } from "./Link.ts"
+import * as Naming from "./Naming.ts"
+import { Prompt } from "./Prompt.ts"
+import { troubleText } from "./troubles.ts"
+import { View } from "./View.ts"
+
+export interface Beginning {
+  readonly target: Target
+  readonly wording: Wording
+  readonly name: string | undefined
+  readonly secret: string | undefined
+  readonly room: string
+}
+
+/** What is typed is said in less, in ms, as long as all is well. */
+const soon = 400
+/** The server has so long, in ms, to take leave. */
+const leave = 2000
+
+/** Gives the exit code, once it is over. */
+export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: Beginning): Promise<number> =>
+  new Promise((exit) => {
+    const { name, room, secret, target, wording } = beginning
+    const { locale, say, words } = wording
+    let state: State = { is: "connecting" }
+    let wasOpen = false
+    let hasRoom = false
+    let isLeaving = false
+
+    const me = () => session.me?.name ?? ""
+    const view = new View(
+      { wording, depth: output.getColorDepth() },
+      (...lines) => prompt.above(...lines),
+      me
+    )
+    const note = (text: string, isLoud?: boolean) => view.note(text, isLoud)
+    const session: Session = new Session({
+      cleared: () => {
+        if (hasRoom || session.room !== lobby) view.heading(`#${session.room}`)
+        hasRoom = true
+      },
+      said: (lines) => view.said(lines, true),
+      older: (lines) => view.said(lines, false),
+      told: (message) => view.told(message),
+      moved: (move, name) => view.moved(move, name),
+      note,
+      changed: () => showPrompt(),
+      naming: (name, text) => naming.open(name, "", text),
+      over: (text) => link.over(text)
+    }, words)
+
+    const end = (code: number) => {
+      if (session.outbox.all.length > 0) note(say("unsaid", session.outbox.all.length), true)
+      clearInterval(clock)
+      link.close()
+      prompt.close()
+      exit(session.outbox.all.length > 0 ? 1 : code)
+    }
+
+    const place: Doing.Place = {
+      session,
+      view: { note, over: () => end(0) },
+      get naming() {
+        return naming
+      },
+      say,
+      moment: (ms) => timeText(locale, "moment", ms),
+      times: (shown) => view.times(shown),
+      help: () => {
+        for (const [usage, text] of wording.help) note(`${usage}  ${text}`)
+      },
+      named: () => {}
+    }
+
+    const type = (lines: ReadonlyArray<string>) => {
+      // What is typed brings it back.
+      if (state.is === "over") link.now()
+      if (lines.length > session.outbox.free) return note(say("tooMany"), true)
+      for (const line of lines) {
+        const over = Buffer.byteLength(line) - session.maxLine
+        if (over > 0) note(say("tooLong", over), true)
+        else void Doing.type(place, line)
+      }
+      setTimeout(showPrompt, soon)
+    }
+
+    const prompt: Prompt = new Prompt(input, output, {
+      line: (text) => type([text]),
+      pasted: async (lines) => {
+        for (const line of lines.slice(0, 3)) note(line)
+        if (lines.length > 3) note(say("andMore", lines.length - 3))
+        const answer = await prompt.choose(say("sendMany", lines.length), "yon")
+        if (answer === "y") type(lines)
+        if (answer === "o") type([lines.map((line) => line.trim()).join(" ")])
+      },
+      hides: (text) => {
+        const called = nameBeforeSecret(text)
+        if (called !== undefined) naming.open(called)
+        const isNew = /^\s*[/／]secret\s$/iu.test(text)
+        if (isNew) naming.change("")
+        return isNew || called !== undefined
+      },
+      complete: (head) => {
+        const others = [...session.people.keys()].filter((name) => name !== me()).map(terminalSafe)
+        return Completion.candidates(head, others, commands)
+      },
+      isSecret,
+      leave: () => {
+        const { length } = session.outbox.all
+        if (!isLeaving && length > 0) note(say("stillWaits", length), true)
+        else if (state.is !== "open") end(0)
+        else {
+          void Doing.type(place, "/quit")
+          setTimeout(() => end(1), leave).unref()
+        }
+        isLeaving = true
+      }
+    })
+    const naming = Naming.make(session, wording, {
+      secret: (text) => prompt.secret(text),
+      note,
+      isPrivate: target.isTls || /^(?:localhost|127\..*|::1)$/.test(target.host)
+    })
+
+    const showPrompt = () => {
+      const { outbox, room } = session
+      const now = Date.now()
+      const late = outbox.all.filter(({ sentAt }) => !session.isReady || sentAt === undefined || now - sentAt >= soon)
+      if (outbox.all.length === 0) isLeaving = false
+      const where = me() === session.me?.addr ? `#${room}` : `#${room} ${me()}`
+      const text = state.is === "waiting"
+        ? say("retry", Math.max(0, Math.ceil((state.at - now) / 1000)))
+        : state.is === "over"
+        ? say("comeBack")
+        : state.is === "connecting"
+        ? say("connecting")
+        : where
+      prompt.set(`${text}${late.length > 0 ? say("waits", late.length) : ""}> `)
+    }
+    const clock = setInterval(() => state.is === "waiting" && showPrompt(), 1000)
+
+    let trouble = ""
+    const link = new Link(target, {
+      opened: (send) => session.opened(send),
+      told: (told) => {
+        for (const one of told) session.take(one)
+      },
+      closed: () => session.closed(),
+      trouble: (why) => {
+        const text = troubleText(wording, target, why)
+        // Each try that fails says the same.
+        if (text !== trouble) note(text, true)
+        trouble = text
+        if (!wasOpen) end(1)
+      },
+      state: (next) => {
+        state = next
+        if (next.is === "open") {
+          trouble = ""
+          wasOpen = true
+        }
+        if (next.is === "over") note(next.text, true)
+        showPrompt()
+      }
+    })
+    note(say("hint"))
+    prompt.flush()
+    session.begin(name, secret, room)
+    link.now()
+  })

@@ -1,0 +1,202 @@
+/** The client in a pipe, at a real server: lines in, lines out, exit codes. And its connection. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import { some } from "effect/Option"
+import * as Scope from "effect/Scope"
+import { X509Certificate } from "node:crypto"
+import { readFileSync, writeFileSync } from "node:fs"
+import * as Net from "node:net"
+import { Link, type Trouble } from "../../src/terminal/Link.ts"
+import * as Proxy from "../soak/nodes/Proxy.ts"
+import { client } from "../support/bundle.ts"
+import * as Certificate from "../support/certificate.ts"
+import { isInstalled, start } from "../support/child.ts"
+import { type Client, connect, within } from "../support/client.ts"
+import { folder } from "../support/engines.ts"
+import { doors } from "../support/server.ts"
+
+const scope = Effect.runSync(Scope.make())
+let port = 0
+beforeAll(async () => {
+  const [plain = 0] = await Effect.runPromise(Scope.extend(doors({ rate: 0 }), scope))
+  port = plain
+})
+afterAll(() => Effect.runPromise(Scope.close(scope, Exit.void)))
+
+const until = (client: Client, isMeant: (line: string) => boolean) => Effect.repeat(client.line, { until: isMeant })
+
+/** Somebody at a netcat in a room. */
+const person = (name: string, room: string) =>
+  Effect.gen(function*() {
+    const client = yield* connect(port)
+    yield* client.send(`/nick ${name}\n/join ${room}\n`)
+    yield* until(client, (line) => line.endsWith(`来到 #${room}`))
+    return client
+  })
+
+const piped = (at: number, ...flags: ReadonlyArray<string>) =>
+  start(process.execPath, [client, `127.0.0.1:${at}`, "--lang", "en", ...flags])
+
+/** Runs it with these lines, and gives how it ended. */
+const run = (lines: string, at: number, ...flags: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const child = yield* piped(at, ...flags)
+    yield* child.type(lines)
+    yield* child.end
+    return yield* child.over
+  })
+
+describe.concurrent("The client in a pipe", () => {
+  it.scopedLive("says all lines, in order, though there are more than may wait, and ends with 0", () =>
+    Effect.gen(function*() {
+      const ann = yield* person("Ann1", "many")
+      const lines = Arr.makeBy(250, (n) => `line ${n} 行`)
+      const told = yield* run(lines.map((line) => `${line}\n`).join(""), port, "--room", "many", "--name", "Bot1")
+      assert.deepStrictEqual(told, { code: 0, stdout: "", stderr: "" })
+      for (const line of lines) yield* until(ann, (said) => said.endsWith(`]Bot1:${line}`))
+    }))
+
+  it.scopedLive("prints what others say, each once, and answers, and does what a typed line does", () =>
+    Effect.gen(function*() {
+      const ann = yield* person("Ann2", "talk")
+      const bot = yield* piped(port, "--room", "talk", "--name", "Bot2")
+      yield* until(ann, (line) => line.endsWith("Bot2:来到 #talk"))
+      yield* ann.send("hello: there\n")
+      yield* bot.prints(/^Ann2: hello: there\n/)
+      yield* ann.send("/to Bot2 psst\n")
+      yield* bot.prints(/Ann2 -> Bot2: psst\n/)
+      yield* bot.type("to|Ann2|back\n/who\n//slash\n")
+      yield* until(ann, (line) => line === "Bot2对您说:back")
+      yield* until(ann, (line) => line.endsWith("]Bot2:/slash"))
+      yield* bot.end
+      assert.deepStrictEqual(yield* bot.over, {
+        code: 0,
+        stdout: "Ann2: hello: there\nAnn2 -> Bot2: psst\n*** #talk: Ann2, Bot2\n",
+        stderr: ""
+      })
+    }))
+
+  it.scopedLive("ends with 1 and the reason if something is refused, and says the rest", () =>
+    Effect.gen(function*() {
+      const ann = yield* person("Ann3", "rest")
+      const told = yield* run("to|Nobody|x\n/what\n/nick Ann3\n/nick admin#sesame\nrest\n", port, "--room", "rest")
+      assert.deepStrictEqual(told, {
+        code: 1,
+        stdout: "",
+        stderr: "*** Unknown command /what, try /help\n*** Not sent: x — There is nobody of that name\n"
+          + "*** Somebody has that name\n*** That name is reserved\n"
+      })
+      yield* until(ann, (line) => line.endsWith(":rest"))
+    }))
+
+  it.scopedLive("ends with 1 if it cannot connect, is not let in, or is not called so; with 2 if it is used wrongly", () =>
+    Effect.gen(function*() {
+      const over = (told: { readonly code: number | string; readonly stderr: string }) => [told.code, told.stderr]
+      const [full = 0] = yield* doors({ maxConnections: 1 })
+      yield* connect(full)
+      const [nowhere, refused, reserved, wrong] = yield* Effect.all([
+        run("x\n", 1),
+        run("x\n", full),
+        run("x\n", port, "--name", "admin"),
+        start(process.execPath, [client, "--lang", "en"]).pipe(Effect.flatMap(({ over }) => over))
+      ], { concurrency: 4 })
+      assert.deepStrictEqual(over(nowhere), [
+        1,
+        "*** Cannot connect to 127.0.0.1:1: connect ECONNREFUSED 127.0.0.1:1\n"
+      ])
+      assert.deepStrictEqual(over(refused), [1, "*** The server let nobody in: 服务器已满，请稍后再试\n"])
+      assert.deepStrictEqual(over(reserved), [1, "*** admin: That name is reserved\n"])
+      assert.deepStrictEqual(over(wrong), [2, "error: missing required argument 'HOST[:PORT]'\n"])
+    }))
+
+  it.scopedLive("takes a name that has an owner with the secret of a file, and comes back with what it missed", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/secret`
+      writeFileSync(file, "open sesame\n")
+      const ann = yield* person("Ann4", "owned")
+      const way = yield* Proxy.make(port)
+      const bot = yield* piped(way.port, "--room", "owned", "--name", "Bot4", "--secret-file", file)
+      yield* until(ann, (line) => line.endsWith("Bot4:来到 #owned"))
+      yield* ann.send("before\n")
+      yield* bot.prints(/Ann4: before\n/)
+      yield* way.hole(true)
+      yield* way.reset
+      yield* ann.send(Arr.makeBy(20, (n) => `missed ${n}\n`).join(""))
+      yield* bot.type("said meanwhile\n")
+      yield* way.hole(false)
+      yield* until(ann, (line) => line.endsWith("]Bot4:said meanwhile"))
+      yield* bot.end
+      const missed = Arr.makeBy(20, (n) => `Ann4: missed ${n}\n`).join("")
+      const { code, stdout } = yield* bot.over
+      assert.deepStrictEqual([code, stdout], [0, `Ann4: before\n${missed}`])
+      assert.strictEqual((yield* run("", port, "--name", "Bot4")).code, 1)
+    }))
+
+  it.scopedLive.skipIf(!isInstalled("openssl"))(
+    "trusts one certificate by its fingerprint, and tells of others",
+    () =>
+      Effect.gen(function*() {
+        const { cert, key } = yield* Certificate.make()
+        const tls = { tlsPort: some(0), tlsCert: some(cert), tlsKey: some(key) }
+        const [plain = 0, at = 0] = yield* doors(tls)
+        const { fingerprint256: fingerprint } = new X509Certificate(readFileSync(cert))
+        const other = fingerprint.replaceAll(/[0-9]/g, "A")
+        const [unknown, trusted, wrong, noTls, needsTls] = yield* Effect.all([
+          run("x\n", at, "--tls"),
+          run("said\n", at, "--tls-fingerprint", fingerprint),
+          run("x\n", at, "--tls-fingerprint", other),
+          run("x\n", plain, "--tls"),
+          run("x\n", at)
+        ], { concurrency: 5 })
+        assert.include(unknown.stderr, "The certificate is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)")
+        assert.include(unknown.stderr, `use --tls-fingerprint ${fingerprint}\n`)
+        assert.deepStrictEqual(trusted, { code: 0, stdout: "", stderr: "" })
+        assert.strictEqual(wrong.stderr, `*** It is another certificate, with the fingerprint ${fingerprint}\n`)
+        assert.strictEqual(noTls.stderr, `*** 127.0.0.1:${plain} speaks no TLS\n`)
+        assert.strictEqual(needsTls.stderr, `*** 127.0.0.1:${at} is no tellnet server, or needs --tls\n`)
+        assert.deepStrictEqual([unknown, wrong, noTls, needsTls].map(({ code }) => code), [1, 1, 1, 1])
+      })
+  )
+})
+
+describe("The connection of the client", () => {
+  it.scopedLive("is given up where nothing answers any more, and made again", () =>
+    Effect.gen(function*() {
+      let visits = 0
+      const server = yield* Effect.acquireRelease(
+        Effect.async<Net.Server>((resume) => {
+          const server = Net.createServer((socket) => {
+            visits++
+            socket.on("error", () => {}).resume()
+          })
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = server.address()
+      const target = {
+        host: "127.0.0.1",
+        port: typeof address === "object" ? address!.port : 0,
+        isTls: false,
+        fingerprint: undefined
+      }
+      const troubles: Array<Trouble> = []
+      yield* within(
+        "a second connection",
+        Effect.async<void>((resume) => {
+          const link = new Link(target, {
+            opened: () => troubles.length > 0 && resume(Effect.sync(() => link.close())),
+            told: () => {},
+            closed: () => {},
+            state: () => {},
+            trouble: (trouble) => troubles.push(trouble)
+          }, { patience: 50, look: 10 })
+          link.now()
+        })
+      )
+      assert.deepStrictEqual(troubles, [{ is: "silent" }])
+      assert.strictEqual(visits, 2)
+    }))
+})
