@@ -74,6 +74,29 @@ describe("Operators", { concurrent: true }, () => {
       yield* asks(ann, "/kick", unknown("/kick"))
     }))
 
+  it.scopedLive("see and ban where somebody comes from, though others do not", () =>
+    Effect.gen(function*() {
+      const port = yield* open({ addresses: "hidden" })
+      const ann = yield* connect(port)
+      const [, shown = ""] = /^\[(~\w{8})\]/.exec(yield* ann.line) ?? []
+      yield* asks(ann, `/op ${secret}`, isOperator)
+      const options = { localAddress: "127.0.9.6" }
+      const bob = yield* connect(port, options)
+      yield* ann.sees(yield* bob.line)
+      yield* asks(bob, "/nick bob", "您已经更新用户名:bob")
+      assert.match((yield* told(bob, "/whois bob")).join(), /^\*\*\* \[~\w{8}\]bob 在 #lobby/)
+      const known = (yield* told(ann, "/whois bob")).join()
+      assert.isTrue(known.startsWith(`*** [${bob.address}]bob 在 #lobby`), known)
+      // Its own network, and one that is hidden, are none that could be banned.
+      yield* asks(ann, `/ban ${shown}`, "*** 用法：/ban NAME|IP|CIDR [DURATION] [REASON]")
+      yield* ann.send("/ban bob\n")
+      yield* bob.sees(banned)
+      yield* bob.ended
+      assert.match(yield* ann.line, /^\[~\w{8}\]bob:下线$/)
+      yield* ann.sees("*** 已禁止 bob")
+      yield* isRefused(port, banned, options)
+    }))
+
   it.scopedLive("are closed after three wrong secrets, and ten of one network in an hour are looked at", () =>
     Effect.gen(function*() {
       const port = yield* open()
