@@ -81,6 +81,10 @@ const takePage = ({ rows, table }) => {
 const close = () => process.exit(0)
 
 port.on("message", close)
+from.on("close", () => {
+  port.postMessage({ failed: "the thread of the file has ended" })
+  close()
+})
 from.on("message", (page) => {
   try {
     takePage(page)
