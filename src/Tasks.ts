@@ -45,10 +45,14 @@ export const run = (task: Task) =>
     const hear: Hear = (told) => {
       if ("of" in told) progress(told.done, told.of)
       if (told.tell === "failure") return new TaskFailed(told)
+      if (task.do === "export" && told.tell === "end" && told.lines === 0) {
+        return new TaskFailed({ message: `nothing is kept of the room ${task.room.name}` })
+      }
       return print(task.do === "backup" ? ofBackup(task.to, told) : ofRoom(task.room, told))
     }
     const socket = yield* connect(FileSocket.socketOf(file))
-    return yield* (socket === undefined ? alone({ file: task.data, readOnly: true }, file, asked, hear) : ask(socket, asked, hear))
+    if (socket !== undefined) return yield* ask(socket, asked, hear)
+    yield* alone({ file: task.data, readOnly: true }, file, asked, hear)
   }).pipe(Effect.scoped, Effect.catchTag("Unread", () => Effect.void))
 
 const ofBackup = (to: string, told: FileTask.Told): string =>

@@ -55,7 +55,9 @@ const answer = (thread: SqliteThread, socket: Net.Socket) =>
     const task = FileTask.read(line)
     const asker = askerAt(socket)
     return task === undefined
-      ? asker.tell(JSON.stringify({ tell: "failure", message: "the server is of another version, and does not know this" }))
+      ? asker.tell(
+        JSON.stringify({ tell: "failure", message: "the server is of another version, and does not know this" })
+      )
       : FileTask.perform(thread, task, asker)
   }).pipe(
     Effect.raceFirst(gone(socket)),

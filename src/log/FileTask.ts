@@ -31,7 +31,9 @@ export interface Asker {
 export const read = (line: string): FileTask | undefined => {
   const { do: what, room, since, to, until } = fields(line)
   if (what === "backup" && typeof to === "string" && to.startsWith("/")) return { do: what, to }
-  if (what !== "export" || typeof room !== "string" || !Number.isSafeInteger(since) || !Number.isSafeInteger(until)) return
+  if (what !== "export" || typeof room !== "string" || !Number.isSafeInteger(since) || !Number.isSafeInteger(until)) {
+    return
+  }
   return { do: what, room: asKey(room), since: Number(since), until: Number(until) }
 }
 

@@ -40,11 +40,13 @@ export const backup = (thread: SqliteThread, file: string, report: (lines: numbe
     return lines
   }).pipe(
     Effect.scoped,
-    Effect.catchTag("SqliteError", ({ message }) => new BackupFailed({ message: `the file cannot be read: ${message}` }))
+    Effect.catchTag(
+      "SqliteError",
+      ({ message }) => new BackupFailed({ message: `the file cannot be read: ${message}` })
+    )
   )
 
-const sync = (path: string) =>
-  NodeFs.open(path, "r").then((handle) => handle.sync().finally(() => handle.close()))
+const sync = (path: string) => NodeFs.open(path, "r").then((handle) => handle.sync().finally(() => handle.close()))
 
 /** What the thread that writes says. */
 type Told = { readonly copied: number } | { readonly done: number } | { readonly failed: string }

@@ -111,7 +111,11 @@ interface Answer {
 // SQLite's primary result codes, which are the low byte of the extended ones (sqlite.org/rescode.html).
 const [busy, readOnly, cantOpen, corrupt, notADatabase] = [5, 8, 14, 11, 26]
 
-const sentence = (file: string, { code, message, reason }: NonNullable<Answer["error"]>, onlyReads: boolean): string => {
+const sentence = (
+  file: string,
+  { code, message, reason }: NonNullable<Answer["error"]>,
+  onlyReads: boolean
+): string => {
   if (code === busy && onlyReads) {
     return `${file} is in use by a server that cannot be asked: there is no ${file}.sock, or this user may not; else stop it`
   }
