@@ -120,7 +120,7 @@ describe("SqliteBackup", () => {
       assert.deepStrictEqual(all("pragma integrity_check"), [["ok"]])
       assert.deepStrictEqual(all("select key, lines, last from room order by key"), [["A", 20_000, 39_999], [
         "B",
-        10_000,
+        20_000,
         20_000
       ]])
       assert.deepStrictEqual(all("select name from number order by name"), [["erased"], ["reserved"], ["version"]])
