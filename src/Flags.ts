@@ -1,17 +1,17 @@
 /**
- * The command line and the environment, made into settings. One table says all of it: what each flag is called, how its
- * text is read, its default, and its line in the help and in the README. Plain code, run once.
+ * The flags of a server, made into settings. One table says all of it: what each flag is called, how its text is read, its
+ * default, and its line in the help and in the README. Plain code, run once.
  */
-import { Command, CommanderError, Option as Flag } from "commander"
 import * as Duration from "effect/Duration"
 import * as LogLevel from "effect/LogLevel"
 import * as Option from "effect/Option"
-import manifest from "../package.json" with { type: "json" }
 import * as Networks from "./domain/Networks.ts"
 import { type Settings, usualFile } from "./ServerConfig.ts"
 
-const prefix = "TELLNET_"
-const envOf = (name: string) => `${prefix}${name.replaceAll("-", "_").toUpperCase()}`
+/** What the names of all variables begin with. */
+export const prefix = "TELLNET_"
+/** The variable from which a flag may come. */
+export const envOf = (name: string) => `${prefix}${name.replaceAll("-", "_").toUpperCase()}`
 
 /** How the text of a flag is read. */
 interface Kind<A> {
@@ -28,6 +28,7 @@ interface Row {
   readonly name: string
   readonly fallback: string
   readonly what: string
+  readonly placeholder: string
 }
 
 type Group = "Listening" | "Talking" | "Keeping" | "Limits" | "Watching"
@@ -70,7 +71,8 @@ const longest = Duration.days(24)
 
 const units: Record<string, Duration.Unit> = { ms: "millis", s: "seconds", m: "minutes", h: "hours", d: "days" }
 
-const decodeDuration = (text: string): Option.Option<Duration.Duration> => {
+/** A time such as `90s`, `5m` or `2 hours`. */
+export const decodeDuration = (text: string): Option.Option<Duration.Duration> => {
   const [, number, unit = ""] = /^(\d+(?:\.\d+)?) ?(ms|[smhd])$/.exec(text) ?? []
   return Duration.decodeUnknown(number !== undefined ? `${Number(number)} ${units[unit]}` : text === "0" ? 0 : text)
 }
@@ -308,13 +310,16 @@ const settingsOf = (
   logLevel: take("Watching", "log-level", logLevel, "info", "debug logs each connection, none nothing")
 })
 
+/** A value that a flag, or its variable, does not take. */
+export class BadSetting extends Error {}
+
 const read = <A>(name: string, kind: Kind<A>, text: string): A =>
   Option.getOrThrowWith(
     kind.read(text),
     () => new BadSetting(`--${name} (${envOf(name)}) must be ${kind.expects}, not ${JSON.stringify(text)}.`)
   )
 
-const table: Array<Row & { readonly placeholder: string }> = []
+const table: Array<Row> = []
 
 /** What holds where nothing is given. */
 export const defaults: Settings = settingsOf((group, name, kind, fallback, what) => {
@@ -325,97 +330,6 @@ export const defaults: Settings = settingsOf((group, name, kind, fallback, what)
 /** Each flag with its default and what it is, as the README has it. */
 export const rows: ReadonlyArray<Row> = table
 
-/** What the command line and the environment ask for: a server, or some words and an exit code. */
-export type Parsed =
-  | { readonly settings: Settings }
-  | { readonly words: string; readonly code: 0 | 1 }
-
-/** Reads the arguments behind the script, and the environment as far as it names settings. A flag comes first. */
-export const parse = (args: ReadonlyArray<string>, env: Readonly<Record<string, string | undefined>>): Parsed => {
-  let words = ""
-  const command = make((text) => {
-    words += text
-  })
-  try {
-    command.parse(args, { from: "user" })
-    refuseUnknown(env)
-    return {
-      settings: settingsOf((_group, name, kind, fallback) => {
-        // An empty variable is as if it were not set.
-        const text: string = command.getOptionValue(name) ?? (env[envOf(name)] || fallback)
-        return read(name, kind, text)
-      })
-    }
-  } catch (error) {
-    if (error instanceof CommanderError) {
-      // npm takes flags for its own, and leaves their values.
-      const isOfNpm = error.code === "commander.excessArguments" && env["npm_lifecycle_event"] === "start"
-      if (isOfNpm) words += `With npm, flags stand behind two dashes: npm start -- --flag value\n`
-      return { words, code: error.exitCode === 0 ? 0 : 1 }
-    }
-    if (error instanceof BadSetting) return { words: `${error.message}\n`, code: 1 }
-    throw error
-  }
-}
-
-const columns = 100
-
-/** The command that knows the table. It prints with `write`, and throws where it would end the process. */
-const make = (write: (text: string) => void): Command => {
-  const command = new Command(manifest.name)
-    .description("An instant-messaging server that people use from bare netcat.")
-    .exitOverride()
-    .allowExcessArguments(false)
-    .configureHelp({ helpWidth: columns })
-    .configureOutput({ writeOut: write, writeErr: write })
-    .version(manifest.version, "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this")
-    .addHelpText(
-      "after",
-      `\nIn brackets: what holds where nothing is given. Each flag can come from the environment: --max-line\nas ${
-        envOf("max-line")
-      }. Times are written 500ms, 90s, 5m, 2h, 7d.`
-    )
-  for (const { fallback, group, name, placeholder, what } of table) {
-    const flag = new NamedFlag(name, placeholder, `${what} (${fallback})`)
-    command.addOption(flag.helpGroup(`${group}:`))
-  }
-  return command
-}
-
-/** A flag whose value is found under its own name, `--no-…` included. */
-class NamedFlag extends Flag {
-  constructor(name: string, placeholder: string, description: string) {
-    super(placeholder === "" ? `--${name}` : `--${name} <${placeholder}>`, description)
-    this.negate = false
-    if (placeholder === "") this.preset("true")
-  }
-
-  override attributeName(): string {
-    return this.name()
-  }
-}
-
-class BadSetting extends Error {}
-
-/** Refuses a variable that is meant for this program, but names no setting; with what is near it, as for a flag. */
-const refuseUnknown = (env: Readonly<Record<string, string | undefined>>): void => {
-  const known = new Set(table.map(({ name }) => envOf(name)))
-  for (const name of Object.keys(env)) {
-    if (!name.startsWith(prefix) || known.has(name)) continue
-    const flag = `--${name.slice(prefix.length).replaceAll("_", "-").toLowerCase()}`
-    const [, near] = /Did you mean (?:one of )?(--[a-z-]+)/.exec(complaint(flag)) ?? []
-    const hint = near === undefined ? "see --help" : `did you mean ${envOf(near.slice(2))}?`
-    throw new BadSetting(`${name} is no setting: ${hint}`)
-  }
-}
-
-/** What is said of an unknown flag. */
-const complaint = (flag: string): string => {
-  try {
-    make(() => {}).parse([flag], { from: "user" })
-    return ""
-  } catch (error) {
-    return error instanceof Error ? error.message : ""
-  }
-}
+/** Settings of the text that each flag is given; throws `BadSetting`. */
+export const settings = (given: (name: string) => string | undefined): Settings =>
+  settingsOf((_group, name, kind, fallback) => read(name, kind, given(name) ?? fallback))

@@ -1,14 +1,15 @@
 #!/usr/bin/env node
-/** Flags and environment to settings, settings to layers, and a server that runs until a signal comes or a part of it dies. */
+/** What the command line asks for: settings to layers, and a server that runs until a signal comes or a part of it dies; or a task. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Flags from "./Flags.ts"
+import * as CommandLine from "./CommandLine.ts"
 import * as Logging from "./ops/Logging.ts"
 import * as Signals from "./ops/Signals.ts"
 import { Server } from "./Server.ts"
 import { ServerConfig, type Settings } from "./ServerConfig.ts"
+import * as Tasks from "./Tasks.ts"
 
 const run = (settings: Settings) =>
   Effect.flatMap(Server, ({ running }) => running).pipe(
@@ -19,9 +20,13 @@ const run = (settings: Settings) =>
     Effect.provide(Logging.layer(settings))
   )
 
-const parsed = Flags.parse(process.argv.slice(2), process.env)
+// All that is said of an end is said already.
+const options = { disableErrorReporting: true, disablePrettyLogger: true }
+const parsed = CommandLine.parse(process.argv.slice(2), process.env)
 if ("settings" in parsed) {
-  NodeRuntime.runMain(run(parsed.settings), { disableErrorReporting: true, disablePrettyLogger: true })
+  NodeRuntime.runMain(run(parsed.settings), options)
+} else if ("task" in parsed) {
+  NodeRuntime.runMain(Effect.tapError(Tasks.run(parsed.task), ({ message }) => Console.error(message)), options)
 } else {
   process.exitCode = parsed.code
   const stream = parsed.code === 0 ? process.stdout : process.stderr

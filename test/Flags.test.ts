@@ -2,25 +2,26 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { readFileSync } from "node:fs"
+import * as CommandLine from "../src/CommandLine.ts"
 import * as Flags from "../src/Flags.ts"
 import type { Settings } from "../src/ServerConfig.ts"
 
 const settings = (args: ReadonlyArray<string>, env: Record<string, string> = {}): Settings => {
-  const parsed = Flags.parse(args, env)
-  if (!("settings" in parsed)) throw new Error(parsed.words)
+  const parsed = CommandLine.parse(args, env)
+  if (!("settings" in parsed)) throw new Error(JSON.stringify(parsed))
   return parsed.settings
 }
 
 const refusal = (args: ReadonlyArray<string>, env: Record<string, string> = {}): string => {
-  const parsed = Flags.parse(args, env)
-  if ("settings" in parsed) throw new Error("nothing was refused")
+  const parsed = CommandLine.parse(args, env)
+  if (!("words" in parsed)) throw new Error("nothing was refused")
   assert.strictEqual(parsed.code, 1)
   return parsed.words
 }
 
 const help = () => {
-  const parsed = Flags.parse(["--help"], {})
-  if ("settings" in parsed) throw new Error("no help")
+  const parsed = CommandLine.parse(["--help"], {})
+  if (!("words" in parsed)) throw new Error("no help")
   assert.strictEqual(parsed.code, 0)
   return parsed.words
 }
@@ -149,7 +150,7 @@ describe("Flags", () => {
       assert.include(own[0], `(${fallback})`)
     }
     assert.include(help(), "TELLNET_MAX_LINE")
-    const parsed = Flags.parse(["--port", "1", "--help"], {})
+    const parsed = CommandLine.parse(["--port", "1", "--help"], {})
     assert.deepStrictEqual(parsed, { words: help(), code: 0 })
   })
 

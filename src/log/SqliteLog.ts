@@ -12,6 +12,8 @@ import { Address } from "../domain/Address.ts"
 import { type Erasure, matcher } from "../domain/Erasure.ts"
 import { alone, type Line, Seq, type Stored } from "../domain/Event.ts"
 import { Name, type NameKey } from "../domain/Name.ts"
+import { fileReason } from "./fileReason.ts"
+import * as FileSocket from "./FileSocket.ts"
 import { CannotOpen, type Follower, MessageLog, pageBytes, pageLines, timeBehind, Unreadable } from "./MessageLog.ts"
 import { type Held, Registry, RegistryFailed } from "./Registry.ts"
 import * as SqliteKeeper from "./SqliteKeeper.ts"
@@ -147,27 +149,18 @@ const create = (file: string) =>
     },
     catch: (error) =>
       new CannotOpen({
-        message: `${file} cannot be opened or written: ${reasonOf(error)}; use --data FILE or --data none`
+        message: `${file} cannot be opened or written: ${fileReason(error)}; use --data FILE or --data none`
       })
   })
-
-const reasonOf = (error: unknown): string =>
-  error instanceof Error && "code" in error ? reasons[String(error.code)] ?? error.message : String(error)
-
-const reasons: Record<string, string> = {
-  ENOENT: "its folder does not exist",
-  EACCES: "this user may not",
-  EROFS: "it is on a disk that is read-only",
-  EISDIR: "it is a folder",
-  ENOTDIR: "a part of its path is no folder"
-}
 
 export const layer = (options: SqliteThread.Options): Layer.Layer<MessageLog | Registry, CannotOpen> =>
   Layer.scopedContext(
     Effect.gen(function*() {
       yield* create(options.file)
       // SQLite takes some paths for addresses.
-      const thread = yield* SqliteThread.make(options, NodePath.resolve(options.file))
+      const path = NodePath.resolve(options.file)
+      const thread = yield* SqliteThread.make(options, path)
+      yield* FileSocket.serve(thread, path)
       return Context.make(MessageLog, yield* makeLog(thread)).pipe(Context.add(Registry, makeRegistry(thread)))
     })
   )

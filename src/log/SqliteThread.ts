@@ -3,7 +3,7 @@ import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
-import { Worker } from "node:worker_threads"
+import { type MessagePort, Worker } from "node:worker_threads"
 import { Nonce, Seq } from "../domain/Event.ts"
 import type { Used } from "../domain/Nonces.ts"
 import { CannotOpen, LogLost } from "./MessageLog.ts"
@@ -19,11 +19,25 @@ export interface Options {
   readonly trustsClock: boolean
 }
 
+/** For what only reads: nothing of the file is changed, and no server may run on it. */
+export interface ReadOnly {
+  readonly file: string
+  readonly readOnly: true
+}
+
 /** SQLite said no, and nothing was changed. */
 export class SqliteError extends Data.TaggedError("SqliteError")<{ readonly message: string }> {}
 
 /** What each operation takes and gives. */
 export interface Operations {
+  /** Hands all of the file, as it is now, to a thread that asks for it by the other end of this port, which is transferred. */
+  readonly copy: readonly [{ readonly to: MessagePort }, { readonly last: number; readonly lines: number }]
+  readonly linesOf: readonly [{ readonly room: string }, number]
+  /** The next lines of a room, of which some `count` were looked at. `rows`: those from `since` on and before `until`. */
+  readonly linesAt: readonly [
+    { readonly room: string; readonly after: number; readonly since: number; readonly until: number },
+    { readonly last: number; readonly count: number; readonly rows: string } | undefined
+  ]
   readonly append: readonly [
     {
       readonly lines: string
@@ -106,7 +120,15 @@ interface Answer {
 // SQLite's primary result codes, which are the low byte of the extended ones (sqlite.org/rescode.html).
 const [busy, readOnly, cantOpen, corrupt, notADatabase] = [5, 8, 14, 11, 26]
 
-const sentence = (file: string, { code, message, reason }: NonNullable<Answer["error"]>): string => {
+const sentence = (
+  file: string,
+  { code, message, reason }: NonNullable<Answer["error"]>,
+  onlyReads: boolean
+): string => {
+  if (code === busy && onlyReads) {
+    return `${file} is in use by a server that cannot be asked: there is no ${file}.sock, or this user may not; else stop it`
+  }
+  if (reason === "older") return `${file} was written by an older version of tellnet; start a server on it first`
   if (code === busy) return `${file} is in use by another server; use --data FILE or --data none`
   if (code === corrupt || code === notADatabase || reason === "damaged") {
     return `${file} is damaged, or no file of tellnet; use --data FILE`
@@ -120,7 +142,7 @@ const sentence = (file: string, { code, message, reason }: NonNullable<Answer["e
 }
 
 /** Starts the thread and opens the file; until the end of the scope, which waits until the file is closed. */
-export const make = (options: Options, path: string) =>
+export const make = (options: Options | ReadOnly, path: string) =>
   Effect.gen(function*() {
     const waiting = new Map<number, (answer: Answer) => void>()
     const lost = yield* Deferred.make<never, LogLost>()
@@ -154,7 +176,7 @@ export const make = (options: Options, path: string) =>
     worker.on("error", (error) => end(`the thread of the file failed: ${error}`))
     worker.on("exit", () => end("the thread of the file has ended"))
 
-    const answerTo = (operation: string, args: unknown) =>
+    const answerTo = (operation: string, args: unknown, transferred: ReadonlyArray<MessagePort> = []) =>
       Effect.async<Answer>((resume) => {
         const id = ++asked
         if (over) return resume(Effect.succeed({ id, error: { message: "the thread of the file has ended" } }))
@@ -162,12 +184,12 @@ export const make = (options: Options, path: string) =>
           waiting.delete(id)
           resume(Effect.succeed(answer))
         })
-        worker.postMessage({ id, operation, args })
+        worker.postMessage({ id, operation, args }, transferred)
       })
 
     const opened = yield* answerTo("open", undefined)
     if (opened.error !== undefined) {
-      return yield* new CannotOpen({ message: sentence(options.file, opened.error) })
+      return yield* new CannotOpen({ message: sentence(options.file, opened.error, "readOnly" in options) })
     }
     const { id, last, next, nonces } = opened.value as Opened
     thread = {
@@ -176,11 +198,14 @@ export const make = (options: Options, path: string) =>
       nonces: nonces.map(([nonce, seq, at, origin]) => ({ nonce: Nonce(nonce), seq: Seq(seq), at, origin })),
       next,
       ask: (operation, args) =>
-        Effect.flatMap(answerTo(operation, args), ({ error, value }) =>
-          error === undefined
-            // The thread is our own, and answers as `Operations` says.
-            ? Effect.succeed(value as Operations[typeof operation][1])
-            : new SqliteError({ message: error.message })),
+        Effect.flatMap(
+          answerTo(operation, args, args !== undefined && "to" in args ? [args.to] : []),
+          ({ error, value }) =>
+            error === undefined
+              // The thread is our own, and answers as `Operations` says.
+              ? Effect.succeed(value as Operations[typeof operation][1])
+              : new SqliteError({ message: error.message })
+        ),
       ended: Deferred.await(lost)
     }
     return thread

@@ -5,41 +5,18 @@
 import Database from "libsql"
 import { parentPort, workerData } from "node:worker_threads"
 import { Retention } from "./SqliteRetention.mjs"
+import { applicationId, migrations } from "./SqliteSchema.mjs"
+import { RoomPages, Snapshot } from "./SqliteSnapshot.mjs"
 
-/** @type {{ path: string, sync: boolean, keepLines: number, keepDays: number, keepBytes: number, trustsClock: boolean }} */
+/**
+ * @type {{
+ *   path: string, readOnly: boolean, sync: boolean, keepLines: number, keepDays: number, keepBytes: number, trustsClock: boolean
+ * }}
+ */
 const settings = workerData
 
 /** @import { MessagePort } from "node:worker_threads" */
 const port = /** @type {MessagePort} */ (parentPort)
-
-// "tell", so that no other program's file is taken for ours.
-const applicationId = 0x74656c6c
-
-// `reserved`: no number below it was given to anybody by a process that has not ended in order; see `open`. `room.lines`:
-// counted along, because to count them takes as long as to read them.
-const migrations = [
-  `create table line (
-     seq integer primary key, room integer not null, at integer not null, address text not null, name text not null,
-     text text not null
-   ) strict;
-   create index line_room on line (room, seq);
-   create table room (
-     id integer primary key, name text not null unique, lines integer not null, last integer not null
-   ) strict;
-   create table registry (key text primary key, value text not null, version integer not null) strict, without rowid;
-   create table number (name text primary key, value integer not null) strict, without rowid;
-   insert into number values ('reserved', 1), ('version', 0);`,
-  // Rooms are known by the key of their name. What was given up in a room is remembered with it, and with the number
-  // 'erased' once nothing of it is left. A file has a number of its own: another one is another log.
-  `alter table room rename column name to key;
-   update room set key = 'LOBBY' where key = 'lobby';
-   alter table room add column erased integer not null default 0;
-   create table nonce (
-     nonce text primary key, seq integer not null, at integer not null, origin text not null
-   ) strict, without rowid;
-   create index nonce_at on nonce (at);
-   insert into number values ('erased', 0), ('log', abs(random() >> 12));`
-]
 
 // For so long, in ms of the time of the lines, nonces are known: see Nonces.ts.
 const nonceLife = 600_000
@@ -63,6 +40,10 @@ let statements
 let reserved = 0
 /** @type {Retention} */
 let retention
+/** @type {Snapshot | undefined} The one that is being read. */
+let snapshot
+/** @type {RoomPages} */
+let roomPages
 
 /** @param {string} sql */
 const number = (sql) => Number(/** @type {Array<unknown>} */ (db.prepare(sql).raw().get([]))[0])
@@ -95,6 +76,7 @@ const open = () => {
   if (id === 0 ? number("select count(*) from sqlite_schema") > 0 : id !== applicationId) throw new Refusal("foreign")
   if (version > migrations.length) throw new Refusal("newer")
   if (id !== 0 && version < 1) throw new Refusal("damaged")
+  if (settings.readOnly) return openToRead(version)
   const mode = /** @type {Array<unknown>} */ (db.prepare("pragma journal_mode = wal").raw().get([]))[0]
   if (mode !== "wal") throw new Refusal(`its journal mode is ${mode}`)
   db.exec(`pragma synchronous = ${settings.sync ? "full" : "normal"}`)
@@ -148,6 +130,9 @@ const open = () => {
   }
   const first = number("select value from number where name = 'reserved'")
   reserve(first)
+  roomPages = new RoomPages(db)
+  // A backup that was put in its place has none.
+  db.exec("insert or ignore into number values ('log', abs(random() >> 12))")
   retention = new Retention(db, settings, transaction, (failure) => port.postMessage({ failure }))
   const recent = db.prepare(
     "select nonce, seq, at, origin from nonce where at >= (select max(at) from nonce) - ? order by seq"
@@ -158,6 +143,15 @@ const open = () => {
     last: number("select coalesce((select at from line order by seq desc limit 1), 0)"),
     nonces: recent.all([nonceLife])
   }
+}
+
+/** For what needs no server: nothing is changed. @param {number} version */
+const openToRead = (version) => {
+  if (version < 1) throw new Refusal("damaged")
+  if (version < migrations.length) throw new Refusal("older")
+  db.exec("pragma query_only = on")
+  roomPages = new RoomPages(db)
+  return { id: "", next: 0, last: 0, nonces: [] }
 }
 
 /** Sets numbers aside, before any of them is given. @param {number} from */
@@ -194,9 +188,30 @@ const read = ({ before, bytes, from, lines, room }) => {
 /** Counts versions on for ever, so that none comes again for a key that was removed between. */
 const nextVersion = () => Number(/** @type {Array<unknown>} */ (statements["version"].get([]))[0])
 
+/**
+ * Hands all of the file to whoever asks at the other end of this port, a page for each question.
+ * @param {{ to: MessagePort }} reader
+ */
+const copy = ({ to }) => {
+  if (snapshot !== undefined) throw new Refusal("it is being copied already")
+  const own = snapshot = new Snapshot(db)
+  to.on("message", () => {
+    try {
+      to.postMessage(own.next() ?? { table: "end", rows: "" })
+    } catch (error) {
+      to.postMessage({ table: "error", rows: /** @type {Error} */ (error).message })
+    }
+  })
+  to.on("close", () => snapshot = undefined)
+  return { last: own.last, lines: own.lines }
+}
+
 /** @type {Record<string, (args: any) => unknown>} */
 const operations = {
   open,
+  copy,
+  linesOf: (args) => roomPages.count(args),
+  linesAt: (args) => roomPages.next(args),
   append,
   read,
   startOf: ({ before, count, room }) =>
@@ -211,20 +226,24 @@ const operations = {
   list: ({ after, limit, prefix }) => statements["list"].all([prefix, after, limit]),
   put: ({ before, key, value }) =>
     transaction(() => {
+      snapshot?.changing(key)
       const version = nextVersion()
       const { changes } = before === undefined
         ? statements["create"].run([key, value, version])
         : statements["replace"].run([value, version, key, before])
       return changes === 1
     }),
-  remove: ({ before, key }) => statements["remove"].run([key, before]).changes === 1
+  remove: ({ before, key }) => {
+    snapshot?.changing(key)
+    return statements["remove"].run([key, before]).changes === 1
+  }
 }
 
 port.on("message", ({ args, id, operation }) => {
   if (operation === "close") {
     try {
       // It was never opened, if there is no next number.
-      if (args.next !== undefined) {
+      if (args.next !== undefined && !settings.readOnly) {
         statements["reserve"].run([args.next])
         db.exec("pragma wal_checkpoint(truncate)")
       }

@@ -129,7 +129,8 @@ const isNotice = (output: Output): output is Notice => output._tag in noticeCode
 const whoOf = ({ address, name }: Who) => ({ addr: terminalSafe(address), name: terminalSafe(name) })
 const timeOf = (at: number) => new Date(at).toISOString()
 
-const past = ({ at, seq, text, who }: Line, room: string, id: string | number | undefined) =>
+/** An old line of a room. */
+export const past = ({ at, seq, text, who }: Line, room: string, id: string | number | undefined) =>
   escaped(json({ kind: "past", id, seq, room, time: timeOf(at), from: whoOf(who), text: terminalSafe(text) }), id)
 
 const happening = (output: Happening | Private | Answer | Refusal, at: number): string => {
