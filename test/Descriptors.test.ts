@@ -9,7 +9,7 @@ const limit = 256
 
 const poor = start("bash", [
   "-c",
-  `ulimit -n ${limit}; exec "$0" --import tsx src/main.ts --port 0 --data none --replay 0 --welcome off --max-connections-per-ip 1000`,
+  `ulimit -n ${limit}; exec "$0" --import tsx src/main.ts --port 0 --data none --replay 0 --welcome off --max-connections-per-ip 1000 --visits-per-ip 0`,
   process.execPath
 ])
 
