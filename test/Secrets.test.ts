@@ -95,7 +95,8 @@ describe("A secret", () => {
         const late = yield* connect(listening)
         const history = (yield* told(late, "/history 1000", "/missed", "/who", "/rooms", "/whois")).join("\n")
         const files = () =>
-          readdirSync(directory).map((file) => readFileSync(`${directory}/${file}`).toString("latin1"))
+          readdirSync(directory, { withFileTypes: true })
+            .flatMap((file) => file.isFile() ? [readFileSync(`${directory}/${file.name}`).toString("latin1")] : [])
         const open = files().join("\n")
         yield* tellnet.signal("SIGTERM")
         yield* witness.end

@@ -1,6 +1,6 @@
 /**
  * The thread that makes another file of what the writer thread reads, page by page. It asks for the next one when it has
- * written one, so the writer reads no faster than a disk writes.
+ * written one and has rested for as long as that took, so that those who talk meanwhile have the processor and the disk.
  */
 import Database from "libsql"
 import { parentPort, workerData } from "node:worker_threads"
@@ -65,6 +65,7 @@ let copied = 0
 
 /** @param {{ table: string, rows: string }} page */
 const takePage = ({ rows, table }) => {
+  const start = performance.now()
   if (table === "error") throw new Error(rows)
   if (table === "end") {
     end()
@@ -74,7 +75,7 @@ const takePage = ({ rows, table }) => {
   const count = take[table]?.(rows) ?? 0
   if (table === "line") port.postMessage({ copied: copied += count })
   if (++pages % pagesOfCommit === 0) db.exec("commit; begin")
-  from.postMessage("next")
+  setTimeout(() => from.postMessage("next"), performance.now() - start)
 }
 
 // Ends this thread only, and with it the statements, which would keep the file open.

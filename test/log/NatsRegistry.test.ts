@@ -25,7 +25,7 @@ const create = ({ get, put }: typeof Registry.Service, key: string) =>
 const messages = (bucket: Bucket) =>
   Effect.promise(() => bucket.status().then(({ streamInfo }) => streamInfo.state.messages))
 
-describeNats("NatsRegistry", { concurrent: true }, () => {
+describeNats("NatsRegistry", () => {
   it.scopedLive("takes any key, and lists it where it belongs", () =>
     Effect.gen(function*() {
       const { registry } = yield* start

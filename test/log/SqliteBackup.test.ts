@@ -4,7 +4,7 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import Database from "libsql"
-import { readdirSync } from "node:fs"
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { MessageChannel, type MessagePort } from "node:worker_threads"
 import { backup } from "../../src/log/SqliteBackup.ts"
 import * as SqliteThread from "../../src/log/SqliteThread.ts"
@@ -113,6 +113,12 @@ describe("SqliteBackup", () => {
       assert.include(readdirSync(directory).join(), ".part")
       yield* Fiber.interrupt(first)
       assert.notInclude(readdirSync(directory).join(), "copy.db")
+      // What somebody else puts there meanwhile is not written over.
+      const late = yield* Effect.flip(backup(thread, file, () => writeFileSync(file, "mine")))
+      assert.strictEqual(late.message, `${file} cannot be written: it exists already`)
+      assert.strictEqual(readFileSync(file, "utf8"), "mine")
+      assert.notInclude(readdirSync(directory).join(), ".part")
+      rmSync(file)
       assert.strictEqual(yield* backup(thread, file, () => {}), 40_000)
 
       const db = new Database(file)
@@ -127,7 +133,7 @@ describe("SqliteBackup", () => {
       assert.deepStrictEqual(all("select key, value from registry"), [["key", "value"]])
       const sums =
         `select count(*), sum(room.key = 'B'), sum(at - ${now}), sum(text = line.seq || ' 张') from line join room on room.id = line.room`
-      assert.deepStrictEqual(all(sums), [[20_000, 10_000, 200_020_000, 40_000]])
+      assert.deepStrictEqual(all(sums), [[40_000, 20_000, 800_020_000, 40_000]])
       // Whoever opens it makes another log of it, once.
       const opens = Effect.scoped(Effect.map(opened(file), ({ id, next }) => ({ id, next })))
       const [restored, again] = [yield* opens, yield* opens]
