@@ -1,11 +1,8 @@
 /** So many in a period, for each of many keys. Plain code; times are in ms, on a clock that never jumps. */
-
-// What is out of date is looked for when so many keys are known.
-const fewKeys = 1024
+import { SweptMap } from "./SweptMap.ts"
 
 export class Quota {
-  private readonly taken = new Map<string, ReadonlyArray<number>>()
-  private manyKeys = fewKeys
+  private readonly taken = new SweptMap<ReadonlyArray<number>>((taken, now) => this.recentOf(taken, now).length === 0)
   private readonly count: number
   private readonly period: number
 
@@ -21,9 +18,8 @@ export class Quota {
 
   /** Takes one, whether it may be taken or not. */
   take(key: string, now: number): void {
-    if (this.taken.size >= this.manyKeys) this.forget(now)
     // More than is counted makes no difference.
-    this.taken.set(key, [...this.recent(key, now), now].slice(-this.count))
+    this.taken.set(key, [...this.recent(key, now), now].slice(-this.count), now)
   }
 
   /** How many keys are known. */
@@ -32,12 +28,11 @@ export class Quota {
   }
 
   private recent(key: string, now: number): ReadonlyArray<number> {
-    return (this.taken.get(key) ?? []).filter((at) => now - at < this.period)
+    return this.recentOf(this.taken.get(key) ?? [], now)
   }
 
-  private forget(now: number): void {
-    for (const key of this.taken.keys()) if (this.recent(key, now).length === 0) this.taken.delete(key)
-    this.manyKeys = Math.max(fewKeys, 2 * this.taken.size)
+  private recentOf(taken: ReadonlyArray<number>, now: number): ReadonlyArray<number> {
+    return taken.filter((at) => now - at < this.period)
   }
 }
 

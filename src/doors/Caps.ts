@@ -3,6 +3,7 @@
  * together. Plain code; knows no socket.
  */
 import { Pace } from "../chat/Pace.ts"
+import { SweptMap } from "../chat/SweptMap.ts"
 import { networkOf } from "../domain/Address.ts"
 import type { CapReason } from "../domain/Reasons.ts"
 
@@ -15,15 +16,14 @@ interface Limits {
   readonly burst: number
 }
 
-// Networks that nobody is connected from are forgotten when so many are known, if they owe nothing.
-const fewNetworks = 1024
-
 export class Caps {
   private readonly limits: Limits
   private open = 0
   private readonly openPerIp = new Map<string, number>()
-  private readonly paces = new Map<string, { readonly pace: Pace; open: number }>()
-  private manyNetworks = fewNetworks
+  private readonly paces = new SweptMap<{ readonly pace: Pace; open: number }>(
+    // Nobody is connected from there, and nothing is owed.
+    ({ open, pace }, now) => open === 0 && pace.isPaid(now)
+  )
 
   constructor(limits: Limits) {
     this.limits = limits
@@ -45,10 +45,9 @@ export class Caps {
     const network = networkOf(ip)
     let shared = this.paces.get(network)
     if (shared === undefined) {
-      if (this.paces.size >= this.manyNetworks) this.forget(now)
       const { burst, ratePerIp } = this.limits
       shared = { pace: new Pace(ratePerIp, Math.max(burst, 2 * ratePerIp)), open: 0 }
-      this.paces.set(network, shared)
+      this.paces.set(network, shared, now)
     }
     shared.open++
     return shared.pace
@@ -67,12 +66,5 @@ export class Caps {
   /** How many networks are known. */
   get networks(): number {
     return this.paces.size
-  }
-
-  private forget(now: number): void {
-    for (const [network, { open, pace }] of this.paces) {
-      if (open === 0 && pace.isPaid(now)) this.paces.delete(network)
-    }
-    this.manyNetworks = Math.max(fewNetworks, 2 * this.paces.size)
   }
 }
