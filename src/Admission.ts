@@ -79,15 +79,14 @@ const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: C
     const { allow, caps, clock, visits } = admission
     const { ip } = client
     const now = monotonic(clock)
-    const isAllowed = Option.exists(allow, (networks) => Networks.has(networks, ip))
     // Whoever is refused, for whatever reason, has come all the same.
-    const isInTime = visits.come(ip, now) || isAllowed
+    const isInTime = visits.come(ip, now)
     const reason = caps.reached(ip) ??
       (Rules.isBanned(rules, ip, clock.unsafeCurrentTimeMillis())
         ? "banned"
         : !isInTime
         ? "too-fast"
-        : rules.isLocked && !isAllowed
+        : rules.isLocked && !Option.exists(allow, (networks) => Networks.has(networks, ip))
         ? "locked"
         : undefined)
     return reason === undefined

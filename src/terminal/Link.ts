@@ -7,6 +7,7 @@ import { StringDecoder } from "node:string_decoder"
 import * as Tls from "node:tls"
 import { backoff } from "../client/Backoff.ts"
 import type { Ends } from "../client/Link.ts"
+import type { Session } from "../client/Session.ts"
 import { told } from "./Told.ts"
 
 export interface Target {
@@ -43,6 +44,15 @@ const usual: Pace = { patience: 30_000, look: 5000 }
 const keepAlive = 20_000
 /** No line of a server is as long, in UTF-16 units. */
 const longest = 16 * 1024 * 1024
+
+/** What a talk does with all that comes. */
+export const endsOf = (session: Session): Pick<TerminalEnds, "opened" | "told" | "closed"> => ({
+  opened: (send) => session.opened(send),
+  told: (told) => {
+    for (const one of told) session.take(one)
+  },
+  closed: () => session.closed()
+})
 
 export class Link {
   readonly #target: Target

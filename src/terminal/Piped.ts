@@ -4,7 +4,7 @@ import * as Doing from "../client/Doing.ts"
 import { type Private, Session, type Spoken } from "../client/Session.ts"
 import { timeText } from "../client/times.ts"
 import { terminalSafe } from "../domain/Text.ts"
-import { Link } from "./Link.ts"
+import { endsOf, Link } from "./Link.ts"
 import type { Beginning } from "./Talk.ts"
 import { troubleText } from "./troubles.ts"
 
@@ -127,11 +127,7 @@ export const pipe = (
     }
 
     const link = new Link(target, {
-      opened: (send) => session.opened(send),
-      told: (told) => {
-        for (const one of told) session.take(one)
-      },
-      closed: () => session.closed(),
+      ...endsOf(session),
       trouble: (why) => {
         if (!wasOpen) fail(troubleText(wording, target, why))
         else if (!hasEnded) complain(troubleText(wording, target, why))

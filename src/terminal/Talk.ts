@@ -9,7 +9,7 @@ import { lobby, Session } from "../client/Session.ts"
 import { timeText } from "../client/times.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import type { Wording } from "./Language.ts"
-import { Link, type Target } from "./Link.ts"
+import { endsOf, Link, type Target } from "./Link.ts"
 import * as Naming from "./Naming.ts"
 import { Prompt } from "./Prompt.ts"
 import { troubleText } from "./troubles.ts"
@@ -152,11 +152,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
 
     let trouble = ""
     const link = new Link(target, {
-      opened: (send) => session.opened(send),
-      told: (told) => {
-        for (const one of told) session.take(one)
-      },
-      closed: () => session.closed(),
+      ...endsOf(session),
       trouble: (why) => {
         const text = troubleText(wording, target, why)
         // Each try that fails says the same.
