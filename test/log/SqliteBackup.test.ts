@@ -90,6 +90,12 @@ describe("SqliteBackup", () => {
       for (let page = yield* nextOf(port); page.table !== "line"; page = yield* nextOf(port));
       // Each room has its newest 1000 lines from now on.
       for (let from = 3001; from < 6000; from += 500) yield* append(thread, from, 500)
+      for (const room of ["A", "B"]) {
+        yield* within(
+          "lines that are given up",
+          Effect.repeat(thread.ask("erased", { room }), { until: (place) => place > 1000 })
+        )
+      }
       const rows: Array<Page> = []
       for (let page = yield* nextOf(port); page.table !== "end"; page = yield* nextOf(port)) rows.push(page)
       const erased = rows.filter(({ table }) => table === "room").flatMap(({ rows }) => JSON.parse(rows))

@@ -54,6 +54,10 @@ export interface Terminal {
   /** As tmux calls them: `Enter`, `C-c`. */
   readonly keys: (...names: ReadonlyArray<string>) => Effect.Effect<void>
   readonly paste: (text: string) => Effect.Effect<void>
+  /**
+   * Waits until the client has heard of it: tmux wraps anew at once, and tells of it at most every 250 ms. What any program
+   * draws in between is for the width of before.
+   */
   readonly resize: (columns: number) => Effect.Effect<void>
   /** What tmux knows of it: `cursor_x`. */
   readonly is: (what: string) => Effect.Effect<string>
@@ -109,7 +113,18 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
       keys,
       paste: (text) =>
         Effect.asVoid(tmux("set-buffer", "-b", name, "--", text, ";", "paste-buffer", "-p", "-b", name, "-t", name)),
-      resize: (columns) => Effect.asVoid(tmux("resize-window", "-t", name, "-x", String(columns), "-y", "30")),
+      resize: (columns) =>
+        Effect.gen(function*() {
+          yield* tmux("resize-window", "-t", name, "-x", String(columns), "-y", "30")
+          const tty = yield* is("pane_tty")
+          const width = Effect.sync(() =>
+            spawnSync("stty", ["-F", tty, "size"], { encoding: "utf8" }).stdout.split(" ")[1]
+          )
+          yield* within(
+            `a width of ${columns}`,
+            Effect.repeat(width, { until: (text) => Number(text) === columns, schedule: Schedule.spaced("30 millis") })
+          )
+        }),
       is,
       child: Effect.map(is("pane_pid"), (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()),
       over: within(
