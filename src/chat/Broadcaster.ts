@@ -47,9 +47,12 @@ export const channelBytes = 1_048_576
  */
 const patientBytes = 4096
 
-// Arrivals and departures are collected for at least so many ms, or for twice as long as the last batch took: sent one by
-// one, n arrivals would cost n² / 2 writes. A message is sent at once, after the arrivals collected so far.
-const presenceDelay = 20
+/**
+ * For how many ms arrivals and departures are collected after a turn that took so many: sent one by one, n arrivals would cost
+ * n² / 2 writes. Where telling all takes long they wait longer, but nobody notices 100 ms. A message is sent at once, after
+ * the arrivals collected so far.
+ */
+const pauseAfter = (took: number): number => Math.max(20, Math.min(10 * took, 100), 2 * took)
 
 export class Broadcaster extends Context.Tag("tellnet/Broadcaster")<Broadcaster, {
   /** Lets an event happen; the asker, if there is one, is answered. Waits while the message channel is full. */
@@ -241,7 +244,7 @@ const makeState = Effect.gen(function*() {
     inHand: [] as ReadonlyArray<Entry>,
     /** What came of what was folded, and nobody was told of yet. */
     untold: [] as ReadonlyArray<Turn.Deed>,
-    pause: presenceDelay
+    pause: pauseAfter(0)
   }
 })
 type State = Effect.Effect.Success<typeof makeState>
@@ -266,7 +269,7 @@ const turn = (state: State): Effect.Effect<void> =>
     }
     const took = monotonic(clock) - begin
     stats.onTurn(took / 1000)
-    state.pause = Math.max(presenceDelay, 2 * took)
+    state.pause = pauseAfter(took)
     if (heardPatient) state.startResting(endRest(state, took))
   })
 

@@ -31,6 +31,11 @@ export type Load =
    * may. The users come from 127.1.0.0/16, 100 from each address.
    */
   | { readonly kind: "Hostile"; readonly perSecond: number; readonly attackers: number; readonly addresses: number }
+  /**
+   * Separate messages of one user, while so many a second come from `addresses` by turns, and go at the first word that they
+   * are told. The users come from 127.1.0.0/16, 100 from each address.
+   */
+  | { readonly kind: "Visits"; readonly perSecond: number; readonly visits: number; readonly addresses: number }
   /** All users connect at once. */
   | { readonly kind: "Arrive" }
   /** The users connect, then nothing. */
@@ -70,6 +75,8 @@ export const Figures = Schema.partialWith(
     p99: Schema.Number,
     /** Delivered lines a second. */
     perSecond: Schema.Number,
+    /** Short visits a second that were told something: that they came, or why they may not. */
+    visitsPerSecond: Schema.Number,
     /** Seconds until every user had every presence line; for `start`, until the server could be reached. */
     seconds: Schema.Number,
     /** Resident memory of the server, MB, and what each user added to it, KB. */

@@ -14,6 +14,7 @@ export const loadNames = [
   "idle",
   "stalled",
   "hostile",
+  "visits",
   "start",
   "growth"
 ] as const
@@ -37,7 +38,7 @@ const attacks = [[0, 0], [25, 1], [50, 1], [100, 1], [100, 10]] as const
 
 /**
  * What one row of the table shows. `unstalled`, `plain lines`, `by TCP` and `one room` are what `stalled`, `json`, `web` and
- * `rooms` are compared with; `hostile` has one row for each attack.
+ * `rooms` are compared with; `hostile` has one row for each attack, `visits` for each storm and for none.
  */
 export type RowName =
   | LoadName
@@ -48,6 +49,8 @@ export type RowName =
   | "one room"
   | "between nodes"
   | `hostile ${number}×${number}`
+  | "unvisited"
+  | "visits refused"
 
 export interface Step {
   readonly row: RowName
@@ -94,6 +97,8 @@ export const description: Record<LoadName, string> = {
   stalled: "`single` with 100 users that never read and whose buffers are full (`unstalled`: the same without them)",
   hostile:
     "1000 users at 100 an address, one of whom speaks 10 times a second; meanwhile N connections of each of M addresses send lines of 4 KB as fast as they may (`hostile N×M`); all limits as they come; latency of that user's lines",
+  visits:
+    "2000 users at 100 an address, one of whom speaks 10 times a second; meanwhile 1000 short visits a second come from 100 addresses, and all limits are as they come: so they are let in for 20 s, and then nearly all of them refused (`visits refused`; `unvisited`: nobody visits); latency of that user's lines",
   start: "from starting `tsx src/main.ts` to a connection, not pinned, median of 5",
   growth: "separate messages, 40 a second, fewer above 1000 users so that no size saturates the server"
 }
@@ -178,6 +183,17 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
           window: quick ? 3000 : 10_000
         })
       )
+    case "visits": {
+      const storm = (visits: number): Load => ({ kind: "Visits", perSecond: 10, visits, addresses: 100 })
+      const users = many(2000, 500)
+      const servers = own.filter((server) => server !== "file")
+      const window = quick ? 3000 : 10_000
+      return servers.flatMap((server) => [
+        ...on([server], storm(0), { row: "unvisited", users, warmUp: 2000, window }),
+        ...on([server], storm(1000), { users, warmUp: 2000, window }),
+        ...on([server], storm(1000), { row: "visits refused", users, warmUp: 24_000, window })
+      ])
+    }
     case "start":
       return [{ row: name, server: "tellnet", users: 0, load: undefined, warmUp: 0, window: 0, isPinned: false }]
     case "growth":

@@ -54,6 +54,7 @@ const columns = [
   "p50 ms",
   "p99 ms",
   "lines/s",
+  "visits/s",
   "seconds",
   "RSS MB",
   "KB/user",

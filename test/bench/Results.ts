@@ -59,6 +59,7 @@ export const figureNames: ReadonlyArray<Figure> = [
   "p50",
   "p99",
   "perSecond",
+  "visitsPerSecond",
   "seconds",
   "rss",
   "rssPerUser",

@@ -49,7 +49,7 @@ export const description: Record<ServerName, { readonly command: string; readonl
 
 /** What is attacked has the limits that it comes with. */
 const limitsOf = (load: Load) =>
-  load.kind === "Hostile"
+  load.kind === "Hostile" || load.kind === "Visits"
     ? { args: tellnet, env: { TELLNET_WELCOME: "off", TELLNET_DATA: "none" } }
     : { args: tellnetArguments, env: tellnetEnvironment }
 

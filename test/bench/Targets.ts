@@ -108,6 +108,14 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
         })
       )
     ),
+    ...(["visits", "visits refused"] as const).map((row) =>
+      atMost(
+        "visits",
+        `p99 of a healthy user under ${row}, to that without visits`,
+        3,
+        ratio(entries, { row, server: "tellnet", figure: "p99" }, { row: "unvisited", server: "tellnet", figure: "p99" })
+      )
+    ),
     atMost("start", "seconds to listening", 1.2, own("start", "seconds")),
     atMost("all", "lines lost", 0, lost.length === 0 ? undefined : Math.max(...lost.map(Math.abs)))
   ]

@@ -22,14 +22,14 @@
 #include <unistd.h>
 
 enum { HEAD = 256, TEXT = 63, LONG_TEXT = 4000, FILL_LINES = 1500, WAVE = 200, SAMPLED = 50, PER_ADDRESS = 100 };
-enum { MAX_SAMPLES = 8 << 20, INBOX = 1 << 18, MAX_NODES = 8 };
+enum { MAX_SAMPLES = 8 << 20, INBOX = 1 << 18, MAX_NODES = 8, VISITORS = 4000 };
 
 /* Each message's text: `@INDEX TIME ` and padding. INDEX is the sender's, TIME that of sending, in µs. */
 static const char ONLINE[] = ":已上线";
 
 typedef struct {
   int fd, held, cut;
-  bool joined, stalled, sampled, attacks, wants_out, sends;
+  bool joined, stalled, sampled, attacks, wants_out, sends, visits;
   long presence;
   char head[HEAD]; /* how an unfinished line begins */
   bool upgraded;
@@ -39,7 +39,7 @@ typedef struct {
 } User;
 
 typedef struct {
-  long messages, presence, joined, ready, sent;
+  long messages, presence, joined, ready, sent, visits;
   double server_cpu, store_cpu, loader_cpu, at;
 } Counts;
 
@@ -168,14 +168,14 @@ static int node_of(long user) { return (int)(user * node_count / user_count); }
 /* Connects a user, from the `address`-th address of 127.1.0.0/16; 0 for the usual one. */
 static void come(User *user, int address) {
   struct sockaddr_in from = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7f010000u + address)};
-  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(ports[node_of(user - users)]), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(ports[user->visits ? 0 : node_of(user - users)]), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   int yes = 1;
-  user->fd = socket(AF_INET, SOCK_STREAM, 0);
+  user->fd = socket(AF_INET, SOCK_STREAM | (user->visits ? SOCK_NONBLOCK : 0), 0);
   if (user->fd < 0) fail("socket: %s", strerror(errno));
   setsockopt(user->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
   setsockopt(user->fd, IPPROTO_IP, 24 /* IP_BIND_ADDRESS_NO_PORT */, &yes, sizeof yes);
   if (address > 0 && bind(user->fd, (struct sockaddr *)&from, sizeof from) != 0) fail("bind: %s", strerror(errno));
-  if (connect(user->fd, (struct sockaddr *)&to, sizeof to) != 0) fail("connect: %s", strerror(errno));
+  if (connect(user->fd, (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS) fail("connect: %s", strerror(errno));
   fcntl(user->fd, F_SETFL, O_NONBLOCK);
   if (nats) {
     static const char hello[] = "CONNECT {\"verbose\":false,\"pedantic\":false,\"echo\":true}\r\nSUB chat 1\r\nPING\r\n";
@@ -267,6 +267,12 @@ static void unframe(User *user, char *at, long count) {
 static void receive(User *user) {
   ssize_t got = recv(user->fd, inbox, sizeof inbox, 0);
   if (got < 0 && errno == EAGAIN) return;
+  if (user->visits) {
+    /* It was told something, its own arrival or why it is refused, and goes. */
+    if (got <= 0) fail("a visitor was told nothing: %s", got == 0 ? "closed" : strerror(errno));
+    close(user->fd), user->fd = -1, now_counts.visits++;
+    return;
+  }
   if (got <= 0) {
     if (user->attacks && attacking) fail("an attacker was dropped");
     fail("a user was dropped: %s", got == 0 ? "closed" : strerror(errno));
@@ -366,8 +372,8 @@ int main(int argc, char **argv) {
   const char *load = argument(argv + 1, "load");
   double warm_up = NUMBER("warmUp"), window = NUMBER("window");
   long senders = NUMBER("senders"), per_second = NUMBER("perSecond"), stalled = NUMBER("stalled"), fill = NUMBER("fill");
-  long attackers = NUMBER("attackers"), addresses = NUMBER("addresses"), rooms = NUMBER("rooms");
-  bool in_rooms = rooms > 0, hostile = strcmp(load, "Hostile") == 0, arrive = strcmp(load, "Arrive") == 0;
+  long attackers = NUMBER("attackers"), addresses = NUMBER("addresses"), rooms = NUMBER("rooms"), visits = NUMBER("visits");
+  bool in_rooms = rooms > 0, hostile = strcmp(load, "Hostile") == 0 || strcmp(load, "Visits") == 0, arrive = strcmp(load, "Arrive") == 0;
   int crowd = NUMBER("users");
   node_count = numbers(argument(argv + 1, "ports"), ports);
   if (node_count == 0 || numbers(argument(argv + 1, "pids"), pids) != node_count) fail("ports and pids do not match");
@@ -378,7 +384,9 @@ int main(int argc, char **argv) {
   if (!in_rooms) rooms = 1;
   room_size = crowd / rooms;
   user_count = crowd + attackers * addresses;
-  users = calloc(user_count, sizeof *users);
+  users = calloc(user_count + VISITORS, sizeof *users);
+  User *visitors = users + user_count;
+  for (int i = 0; i < VISITORS; i++) visitors[i].visits = true, visitors[i].fd = -1;
   samples = malloc(sizeof *samples * MAX_SAMPLES);
   epoll = epoll_create1(0);
   memset(attack, 'x', sizeof attack), attack[sizeof attack - 1] = '\n';
@@ -464,7 +472,7 @@ int main(int argc, char **argv) {
   Counts before = snapshot(), after = before;
   double begin = now_us(), measure_from = begin + warm_up * 1e3, measure_to = measure_from + window * 1e3;
   bool measuring = false;
-  for (long spoken = 0; now_us() < measure_to;) {
+  for (long spoken = 0, visited = 0; now_us() < measure_to;) {
     if (!measuring && now_us() >= measure_from) measuring = true, sample_count = 0, before = snapshot();
     double due = per_second == 0 ? measure_to : begin + (spoken + 1) * 1e6 / per_second;
     if (now_us() >= due) {
@@ -473,6 +481,14 @@ int main(int argc, char **argv) {
       for (long room = 0; room < rooms; room++) say(healthy[room * crowded + speaker], message_length);
       spoken++;
     }
+    double visit_due = visits == 0 ? measure_to : begin + (visited + 1) * 1e6 / visits;
+    if (now_us() >= visit_due) {
+      /* Where as many as there are places wait for a first word, the next stays away. */
+      User *visitor = visitors + visited % VISITORS;
+      if (visitor->fd < 0) come(visitor, 1000 + visited % addresses);
+      visited++;
+    }
+    if (visit_due < due) due = visit_due;
     double left = (due < measure_to ? due : measure_to) - now_us();
     rest(left > 0 ? left : 0);
   }
@@ -500,6 +516,7 @@ int main(int argc, char **argv) {
     if (store != 0) printf("\"storeCpuPerLine\":%.6g,", (after.store_cpu - before.store_cpu) / lines);
     printf("\"perSecond\":%.6g,", lines / micros * 1e6);
   }
+  if (visits > 0) printf("\"visitsPerSecond\":%.6g,", (after.visits - before.visits) / micros * 1e6);
   printf(
       "\"p50\":%.6g,\"p99\":%.6g,\"rss\":%.6g,\"rssPerUser\":%.6g,\"lost\":%ld,\"serverCpu\":%.4g,\"loaderCpu\":%.4g}}\n",
       percentile(0.5), percentile(0.99), final_rss / 1024, (final_rss - rss) / user_count, expected - now_counts.messages,
