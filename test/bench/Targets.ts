@@ -113,7 +113,11 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
         "visits",
         `p99 of a healthy user under ${row}, to that without visits`,
         3,
-        ratio(entries, { row, server: "tellnet", figure: "p99" }, { row: "unvisited", server: "tellnet", figure: "p99" })
+        ratio(entries, { row, server: "tellnet", figure: "p99" }, {
+          row: "unvisited",
+          server: "tellnet",
+          figure: "p99"
+        })
       )
     ),
     atMost("start", "seconds to listening", 1.2, own("start", "seconds")),

@@ -47,7 +47,7 @@ static User *users;
 static int user_count, room_size, epoll, message_length = TEXT;
 static long ports[MAX_NODES], pids[MAX_NODES], store, in_flight_limit = -1;
 static int node_count;
-static bool nats, web, json, attacking, in_flight;
+static bool nats, web, json, attacking, in_flight, settled;
 static Counts now_counts;
 static float *samples;
 static long sample_count;
@@ -213,6 +213,8 @@ static void line(User *user, const char *start, int length) {
     else if (length >= 4 && memcmp(start, "PONG", 4) == 0 && !user->joined) user->joined = true, now_counts.joined++;
     return;
   }
+  /* Once all are ready, nobody counts who comes and goes: a storm of them must not keep the loader from its messages. */
+  if (settled && memchr(start, '@', length) == NULL) return;
   const char *online = web && json ? "\"kind\":\"online\"" : ONLINE;
   const char *mark = json ? memmem(start, length, ":\"@", 3) : memmem(start, length, ":@", 2);
   if (mark != NULL && start + length - mark > 22) {
@@ -469,6 +471,7 @@ int main(int argc, char **argv) {
     for (int i = 0; i < senders; i++) healthy[spread(i, senders, healthy_count)]->sends = true;
     for (int i = 0; i < senders; i++) say(healthy[spread(i, senders, healthy_count)], message_length);
   }
+  settled = true;
   Counts before = snapshot(), after = before;
   double begin = now_us(), measure_from = begin + warm_up * 1e3, measure_to = measure_from + window * 1e3;
   bool measuring = false;
