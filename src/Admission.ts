@@ -76,23 +76,25 @@ const meet = (admission: Admission, door: Door, accepted: Net.Socket, peer: Clie
 
 const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: Client) =>
   Effect.flatMap(admission.online, ({ rules }) => {
-    const { allow, caps, clock, visits } = admission
+    const { caps, clock, visits } = admission
     const { ip } = client
     const now = monotonic(clock)
     // Whoever is refused, for whatever reason, has come all the same.
     const isInTime = visits.come(ip, now)
-    const reason = caps.reached(ip) ??
-      (Rules.isBanned(rules, ip, clock.unsafeCurrentTimeMillis())
-        ? "banned"
-        : !isInTime
-        ? "too-fast"
-        : rules.isLocked && !Option.exists(allow, (networks) => Networks.has(networks, ip))
-        ? "locked"
-        : undefined)
+    const ruled = ruledOut(admission, rules, ip)
+    const reason = caps.reached(ip) ?? (ruled === "banned" || isInTime ? ruled : "too-fast")
     return reason === undefined
       ? admit(admission, door, accepted, client, caps.enter(ip, now))
       : refuse(admission, door, accepted, client, reason)
   })
+
+/** Why operators let nobody in from there, if they do not. */
+const ruledOut = ({ allow, clock }: Admission, rules: Rules.Rules, ip: string) =>
+  Rules.isBanned(rules, ip, clock.unsafeCurrentTimeMillis())
+    ? "banned"
+    : rules.isLocked && !Option.exists(allow, (networks) => Networks.has(networks, ip))
+    ? "locked"
+    : undefined
 
 /**
  * Holds the place under the caps that was entered for as long as the socket is open, its handshake included. Each online
@@ -100,13 +102,14 @@ const enter = (admission: Admission, door: Door, accepted: Net.Socket, client: C
  * keep it flat.
  */
 const admit = (
-  { caps, clock, connections, stats, visit }: Admission,
+  admission: Admission,
   door: Door,
   accepted: Net.Socket,
   client: Client,
   pace: Pace
 ) =>
   Effect.uninterruptibleMask((restore) => {
+    const { caps, clock, connections, online, stats, visit } = admission
     const { ip } = client
     let connection: Peer | undefined
     const whole = Effect.matchEffect(restore(door.open(accepted, client)), {
@@ -117,7 +120,11 @@ const admit = (
         connections.add(connection)
         stats.connections = connections.size
         stats.accepted++
-        return visit(connection, pace, door.name)
+        return Effect.flatMap(online, ({ rules }) => {
+          // Handshakes take their time: since the knock operators may have decided something.
+          const reason = ruledOut(admission, rules, ip)
+          return reason === undefined ? visit(peer, pace, door.name) : turnAway(admission, peer, reason)
+        })
       }
     })
     return Effect.flatMap(Effect.exit(whole), (exit) => {
@@ -151,11 +158,7 @@ const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: 
       admission.refusals > maxRefusals ?
         Effect.void :
         Effect.timeout(door.open(accepted, client), refusalPatience).pipe(
-          Effect.flatMap((peer) => {
-            if (peer === undefined) return Effect.void
-            peer.write([Buffer.from(admission.forms[peer.form].render(told[reason], 0))])
-            return peer.finish(refusalPatience, reason)
-          }),
+          Effect.flatMap((peer) => peer === undefined ? Effect.void : turnAway(admission, peer, reason)),
           // It is refused already, and counted; that it cannot be told changes nothing.
           Effect.ignore
         ),
@@ -165,6 +168,12 @@ const refuse = (admission: Admission, door: Door, accepted: Net.Socket, client: 
         admission.refusals--
       })
   )
+
+/** Tells the reason, and waits until it is said. */
+const turnAway = ({ forms }: Admission, peer: Peer, reason: CapReason) => {
+  peer.write([Buffer.from(forms[peer.form].render(told[reason], 0))])
+  return peer.finish(refusalPatience, reason)
+}
 
 const close = (accepted: Net.Socket) =>
   Effect.sync(() => {

@@ -132,7 +132,9 @@ const moment = (flag: string, text: string, now: number): number => {
   const ago = decodeDuration(text)
   if (Option.isSome(ago)) return Math.round(now - Duration.toMillis(ago.value))
   // A date alone would be one in UTC.
-  const at = date.test(text) ? new Date(text.length === 10 ? `${text}T00:00` : text).getTime() : Number.NaN
+  const at = date.test(text) && isDay(text.slice(0, 10))
+    ? new Date(text.length === 10 ? `${text}T00:00` : text).getTime()
+    : Number.NaN
   if (Number.isNaN(at)) {
     throw new BadSetting(
       `--${flag} must be a time such as 2026-11-25, 2026-11-25T09:30, 2026-11-25T09:30Z or 7d (ago), not ${
@@ -141,6 +143,12 @@ const moment = (flag: string, text: string, now: number): number => {
     )
   }
   return at
+}
+
+/** Whether the month has that day: a `Date` would take the 31st of February for a day of March. */
+const isDay = (text: string): boolean => {
+  const day = new Date(text)
+  return !Number.isNaN(day.getTime()) && day.toISOString().startsWith(text)
 }
 
 /** A flag whose value is found under its own name, `--no-…` included. */

@@ -3,6 +3,7 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as CommandLine from "./CommandLine.ts"
 import * as Logging from "./ops/Logging.ts"
@@ -26,7 +27,11 @@ const parsed = CommandLine.parse(process.argv.slice(2), process.env)
 if ("settings" in parsed) {
   NodeRuntime.runMain(run(parsed.settings), options)
 } else if ("task" in parsed) {
-  NodeRuntime.runMain(Effect.tapError(Tasks.run(parsed.task), ({ message }) => Console.error(message)), options)
+  NodeRuntime.runMain(Effect.tapError(Tasks.run(parsed.task), ({ message }) => Console.error(message)), {
+    ...options,
+    // What a signal ends was not done.
+    teardown: (exit, end) => end(Exit.isSuccess(exit) ? 0 : 1)
+  })
 } else {
   process.exitCode = parsed.code
   const stream = parsed.code === 0 ? process.stdout : process.stderr

@@ -1,10 +1,12 @@
 /** The commands beside the server, as an operator types them: while it runs, when it was killed, and when there is none. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
+import * as Net from "node:net"
 import { bundle } from "./support/bundle.ts"
 import { bundled, port, start } from "./support/child.ts"
-import { arrive, type Client } from "./support/client.ts"
+import { arrive, type Client, within } from "./support/client.ts"
 import { folder } from "./support/engines.ts"
 
 const tellnet = (...args: ReadonlyArray<string>) =>
@@ -194,6 +196,25 @@ describe("backup and export", { concurrent: true }, () => {
         "package.json is damaged, or no file of tellnet; use --data FILE\n"
       ])
       assert.sameMembers(readdirSync(directory), ["tellnet.db", "tellnet.db-wal"])
+    }))
+
+  it.scopedLive("are not done where a signal ends them", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/tellnet.db`
+      writeFileSync(file, "")
+      for (const signal of ["SIGINT", "SIGTERM"] as const) {
+        // A server that does not answer.
+        const asked = yield* Deferred.make<void>()
+        const server = yield* Effect.acquireRelease(
+          Effect.sync(() => Net.createServer(() => Deferred.unsafeDone(asked, Effect.void)).listen(`${file}.sock`)),
+          (server) => Effect.sync(() => server.close())
+        )
+        const task = yield* bundled(["backup", `${file}.copy`, "--data", file])
+        yield* within("a question", Deferred.await(asked))
+        yield* task.signal(signal)
+        assert.deepStrictEqual((yield* task.over).code, 1, signal)
+        server.close()
+      }
     }))
 
   it.scopedLive("leave nothing behind where the disk is full", () =>

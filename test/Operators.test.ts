@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { readFileSync, writeFileSync } from "node:fs"
+import * as Net from "node:net"
 import * as Networks from "../src/domain/Networks.ts"
 import type { Settings } from "../src/ServerConfig.ts"
 import { arrive, type Client, connect, type Options, within } from "./support/client.ts"
@@ -315,7 +316,7 @@ describe("Operators", { concurrent: true }, () => {
       Effect.gen(function*() {
         const kept = yield* data
         const scope = yield* Scope.make()
-        const settings = { rate: 0, data: kept, opSecretFile: yield* secretFile }
+        const settings = { rate: 0, data: kept, opSecretFile: yield* secretFile, replay: 10 }
         const port = yield* Scope.extend(start(settings), scope)
         const op = yield* operator(port)
         const bob = yield* come(port, [op], elsewhere())
@@ -327,11 +328,19 @@ describe("Operators", { concurrent: true }, () => {
         }
         yield* told(bob, "/join tea", "a dirty secret 4")
         yield* told(op)
+        // What a newcomer to the lobby is shown.
+        const shown = Effect.gen(function*() {
+          const [, ...lines] = yield* told(yield* connect(port, elsewhere()))
+          yield* Effect.forEach([op, eve], (client) => told(client))
+          return timeless(lines)
+        })
+        assert.include((yield* shown).join(), "a dirty secret 3")
         yield* asks(op, "/erase Bobby", "*** 已删除 0 行")
         yield* asks(op, "/erase BOB 1h", "*** 已删除 4 行")
         const clean = [1, 2, 3].map((n) => `*** TIME ${eve.front}a clean word ${n}`)
         assert.deepStrictEqual(timeless(yield* told(op, "/history")), clean)
         assert.deepStrictEqual(timeless(yield* told(bob, "/history")), ["*** 还没有消息"])
+        assert.deepStrictEqual(yield* shown, clean)
         if (kept !== "none") {
           for (const file of [kept.file, `${kept.file}-wal`]) {
             assert.notInclude(readFileSync(file, "latin1"), "dirty", file)
@@ -345,7 +354,7 @@ describe("Operators", { concurrent: true }, () => {
         if (kept === "none") {
           return
         }
-        const next = yield* start({ ...settings, replay: 10 })
+        const next = yield* start(settings)
         const ann = yield* connect(next)
         const [first, ...more] = yield* told(ann)
         assert.deepStrictEqual([first, ...timeless(more)], [`${ann.front}已上线`, `*** TIME ${eve.front}said later`])
@@ -363,6 +372,17 @@ describe("Operators", { concurrent: true }, () => {
       yield* come(port, [op], allowed)
       yield* asks(op, "/unlock", "*** 已开放入口")
       yield* come(port, [op], elsewhere())
+      // Nor is there a way in by a connection that was open before.
+      const { plain, web } = yield* plainAndWeb({ opSecretFile: yield* secretFile })
+      const other = yield* operator(plain)
+      const socket = Net.connect(web)
+      socket.write("HEAD / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+      yield* within("an answer", Effect.async<void>((resume) => void socket.once("data", () => resume(Effect.void))))
+      yield* asks(other, "/lock", "*** 已关闭入口")
+      const late = yield* browse(web, { socket })
+      yield* late.sees("*** 暂不接受新用户")
+      yield* late.closed
+      yield* readsNothing(other)
       // Never past a ban, which comes before the lock.
       yield* asks(op, "/lock", "*** 已关闭入口")
       yield* op.send(`/ban ${localAddress}\n`)

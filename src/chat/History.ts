@@ -16,7 +16,7 @@ import type { Replay, Stream } from "./Readers.ts"
 import type { User } from "./User.ts"
 
 type Log = typeof MessageLog.Service
-export type Reads = Pick<Log, "startOf" | "count" | "erased" | "read">
+export type Reads = Pick<Log, "startOf" | "count" | "erased" | "read" | "erasures">
 
 // Reads share a thread with the commits: so many of one kind wait there at most, and a commit waits for those.
 const readsAtOnce = 4
@@ -29,7 +29,8 @@ export const shareReads = (log: Log): Effect.Effect<Reads> =>
       startOf: (...args) => inTurn(log.startOf(...args)),
       count: (...args) => inTurn(log.count(...args)),
       erased: (...args) => inTurn(log.erased(...args)),
-      read: (...args) => inTurn(log.read(...args))
+      read: (...args) => inTurn(log.read(...args)),
+      erasures: log.erasures
     }
   })
 
@@ -65,11 +66,12 @@ const fewReplays = 64
 
 interface Made {
   readonly before: Seq
+  readonly erasures: number
   readonly all: Deferred.Deferred<Uint8Array>
   bytes: Uint8Array | undefined
 }
 
-/** The lines that newcomers to a room are told unasked: read and made once for all who come between two lines. */
+/** The lines that newcomers to a room are told unasked: read and made once for all who come between two lines or erasures. */
 export const makeReplay = ({ log, start }: Readable) => {
   const forms = new WeakMap<Form, Map<NameKey, Made>>()
   return ({ before, limit, room, user }: Replay): Delivery => {
@@ -85,8 +87,9 @@ export const makeReplay = ({ log, start }: Readable) => {
     let rooms = forms.get(form)
     if (rooms === undefined) forms.set(form, rooms = new Map())
     let made = rooms.get(room.key)
-    if (made?.before !== before) {
-      const making: Made = { before, all: Deferred.unsafeMake<Uint8Array>(FiberId.none), bytes: undefined }
+    const erasures = log.erasures()
+    if (made?.before !== before || made.erasures !== erasures) {
+      const making: Made = { before, erasures, all: Deferred.unsafeMake<Uint8Array>(FiberId.none), bytes: undefined }
       made = making
       if (rooms.size >= fewReplays) rooms.clear()
       rooms.set(room.key, made)

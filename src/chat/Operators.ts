@@ -192,7 +192,7 @@ const set = (
     const by = visit.user.who?.name ?? ""
     const rules = whom.map((whom) => ({ whom, name, until, reason, by }))
     const before = (yield* online).rules
-    if (!Rules.hasRoom(before, kind, rules.length)) return yield* reply(shared, visit, { _tag: "Busy" })
+    if (!Rules.hasRoom(before, kind, rules, now)) return yield* reply(shared, visit, { _tag: "Busy" })
     // The fold forgets them by this change.
     yield* KeptRules.lift(records, kind, Rules.expired(before, kind, now).map(({ whom }) => whom))
     if (!(yield* KeptRules.set(records, kind, rules))) return yield* reply(shared, visit, { _tag: "Busy" })

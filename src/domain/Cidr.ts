@@ -17,12 +17,27 @@ export const read = (text: string): Option.Option<Cidr> => {
   const [, written = "", length] = /^([\d.]+|[\da-f:.]+)(?:\/(\d{1,3}))?$/i.exec(text) ?? []
   const ip = plainIp(written)
   if (Net.isIP(ip) === 0 || Net.isIPv4(ip) !== Net.isIPv4(written)) return Option.none()
-  const size = Net.isIPv4(ip) ? 32 : 128
+  const size = sizeOf(ip)
   const bits = length === undefined ? size : Number(length)
-  if (bits > size) return Option.none()
+  return bits > size ? Option.none() : Option.some(networkOf(numberOf(ip), bits, size))
+}
+
+/** All networks that an address, as its socket gives it, is in; the narrowest first. */
+export const around = (ip: string): ReadonlyArray<Cidr> => {
+  const plain = ip.replace(/%.*/, "")
+  const [number, size] = [numberOf(plain), sizeOf(plain)]
+  return Array.from({ length: size + 1 }, (_, rest) => networkOf(number, size - rest, size))
+}
+
+type Size = 32 | 128
+
+const sizeOf = (ip: string): Size => Net.isIPv4(ip) ? 32 : 128
+
+/** The network of this many bits that an address is in. */
+const networkOf = (number: bigint, bits: number, size: Size): Cidr => {
   const rest = BigInt(size - bits)
-  const first = ipOf((numberOf(ip) >> rest) << rest, size)
-  return Option.some(Cidr(bits === size ? first : `${first}/${bits}`))
+  const first = ipOf((number >> rest) << rest, size)
+  return Cidr(bits === size ? first : `${first}/${bits}`)
 }
 
 /** The network of an origin as `originOf` gives it; nothing if that is no address. */
@@ -63,7 +78,7 @@ const groupsOf = (ip: string): ReadonlyArray<string> => {
   return [...before, ...Array<string>(Math.max(0, 8 - before.length - behind.length)).fill("0"), ...behind]
 }
 
-const ipOf = (number: bigint, size: 32 | 128): string => {
+const ipOf = (number: bigint, size: Size): string => {
   const [width, base, separator] = size === 32 ? [8n, 10, "."] as const : [16n, 16, ":"] as const
   const parts: Array<string> = []
   for (let shift = BigInt(size) - width; shift >= 0n; shift -= width) {

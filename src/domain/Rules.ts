@@ -92,9 +92,11 @@ export const change = (rules: Rules, change: Change, at: number): Rules => {
   return withKind(rules, kind, changed)
 }
 
-/** Whether there is room for some more of one kind. */
-export const hasRoom = (rules: Rules, kind: Kind, more: number): boolean =>
-  HashMap.size(ofKind(rules, kind)) + more <= mostRules
+/** Whether there is room for these too, beside those that hold at this time. */
+export const hasRoom = (rules: Rules, kind: Kind, more: ReadonlyArray<Rule>, at: number): boolean => {
+  const living = HashMap.filter(ofKind(rules, kind), (rule) => holds(rule, at))
+  return HashMap.size(living) + more.filter(({ whom }) => !HashMap.has(living, idOf(whom))).length <= mostRules
+}
 
 /** The name has no owner any more, so nothing holds for that. */
 export const forgetName = (rules: Rules, key: NameKey): Rules => {
@@ -121,14 +123,13 @@ export const isBanned = ({ bans }: Rules, ip: string, at: number): boolean => {
   if (HashMap.isEmpty(bans) || Net.isIP(ip) === 0) return false
   let all = blocked.get(bans)
   if (all === undefined) blocked.set(bans, all = Networks.union(networksIn(HashMap.values(bans))))
-  return Networks.has(all, ip) && Array.from(HashMap.values(bans)).some((rule) => holds(rule, at) && isFrom(rule, ip))
+  // One that is found may be over.
+  return Networks.has(all, ip) &&
+    Cidr.around(ip).some((network) => isAbout(bans, { _tag: "Network", network }, at))
 }
 
 const networksIn = (rules: Iterable<Rule>): ReadonlyArray<string> =>
   Array.from(rules).flatMap(({ whom }) => whom._tag === "Network" ? [whom.network] : [])
-
-const isFrom = ({ whom }: Rule, ip: string): boolean =>
-  whom._tag === "Network" && Cidr.read(whom.network).pipe((cidr) => cidr._tag === "Some" && Cidr.has(cidr.value, ip))
 
 /** Whether somebody may not speak. `owned`: its name, if it owns that; `origin`: where it comes from. */
 export const isMuted = (

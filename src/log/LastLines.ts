@@ -29,6 +29,8 @@ export interface Said {
 export class LastLines extends Lines {
   /** Up to this place lines may be gone. */
   erased = Seq(0)
+  /** How often lines were taken away. */
+  erasedTimes = 0
   private erasures: ReadonlyArray<Erased> = []
   private readonly most: number
   private readonly mostBytes: number
@@ -60,6 +62,7 @@ export class LastLines extends Lines {
   /** Takes away what was said before a place, also of what is added as older; says how many lines were there. */
   erase(erased: Erased): number {
     this.erasures = [...this.erasures, erased].slice(-fewErasures)
+    this.erasedTimes++
     const isOne = matcher(erased.erasure)
     return this.removeWhere((line) => line.seq < erased.before && isOne(line))
   }
@@ -91,7 +94,7 @@ export class LastLines extends Lines {
 /** How they are read, in the words of the log. */
 export const readingOf = (
   lines: LastLines
-): Pick<typeof MessageLog.Service, "startOf" | "count" | "erased" | "read"> => ({
+): Pick<typeof MessageLog.Service, "startOf" | "count" | "erased" | "read" | "erasures"> => ({
   startOf: (room, before, count) =>
     Effect.sync(() => {
       let start = before
@@ -100,5 +103,6 @@ export const readingOf = (
     }),
   count: (room, from, before, limit) => Effect.sync(() => lines.count(room, from, before, limit)),
   erased: () => Effect.sync(() => lines.erased),
-  read: (room, from, before) => Effect.sync(() => lines.page(room, from, before))
+  read: (room, from, before) => Effect.sync(() => lines.page(room, from, before)),
+  erasures: () => lines.erasedTimes
 })

@@ -91,6 +91,8 @@ export class MessageLog extends Context.Tag("tellnet/MessageLog")<MessageLog, {
    * be gone.
    */
   readonly erase: (erasure: Erasure) => Effect.Effect<number, Unreadable>
+  /** How often lines were taken away here: what was read before the last time may hold some of them. */
+  readonly erasures: () => number
   /** Does not end. Fails when the log is lost, and with it the server. */
   readonly running: Effect.Effect<never, LogLost>
 }>() {}

@@ -24,6 +24,7 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
     const clock = yield* Effect.clock
     let follower: Follower | undefined
     let at = thread.last
+    let erasures = 0
 
     const { keep, waiting } = yield* SqliteKeeper.make(thread, (condition) => follower?.changed(condition))
 
@@ -80,8 +81,13 @@ const makeLog = (thread: SqliteThread.SqliteThread) =>
       erase: (erasure) =>
         Effect.suspend(() => {
           const inMemory = waiting.removeWhere(matcher(erasure))
-          return Effect.map(readable(erase(thread, erasure)), (inFile) => inFile + inMemory)
+          return Effect.map(readable(erase(thread, erasure)), (inFile) => inFile + inMemory).pipe(
+            Effect.ensuring(Effect.sync(() => {
+              erasures++
+            }))
+          )
         }),
+      erasures: () => erasures,
       running: thread.ended
     })
   })

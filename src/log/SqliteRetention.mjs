@@ -122,13 +122,7 @@ export class Retention {
    */
   takeOut(rows) {
     const before = this.lines
-    // Their bytes are overwritten, and not only free to be used again.
-    this.db.exec("pragma secure_delete = on")
-    try {
-      this.erase(rows.filter(([seq]) => this.isThere.get([seq]) !== undefined), true)
-    } finally {
-      this.db.exec("pragma secure_delete = off")
-    }
+    this.erase(rows.filter(([seq]) => this.isThere.get([seq]) !== undefined), true)
     return before - this.lines
   }
 

@@ -81,6 +81,8 @@ const open = () => {
   if (mode !== "wal") throw new Refusal(`its journal mode is ${mode}`)
   db.exec(`pragma synchronous = ${settings.sync ? "full" : "normal"}`)
   db.exec("pragma temp_store = memory; pragma cache_size = -16000; pragma journal_size_limit = 8388608")
+  // What is gone is overwritten at once: lines that move to other pages leave copies behind, which no later erasure would find.
+  db.exec("pragma secure_delete = on")
   if (version < migrations.length) {
     transaction(() => {
       for (const migration of migrations.slice(version)) db.exec(migration)

@@ -200,9 +200,14 @@ describe("Rules", () => {
       Rules.change(rules, { _tag: "Set", kind: "ban", rules: more }, at)
     const full = set(Rules.empty, 1, ...many)
     assert.strictEqual(HashMap.size(full.bans), Rules.mostRules)
-    assert.isFalse(Rules.hasRoom(full, "ban", 1))
-    assert.isTrue(Rules.hasRoom(full, "mute", 2))
     const last = rule(Rules.mostRules + 9)
+    const known = rule(7, 9)
+    assert.isFalse(Rules.hasRoom(full, "ban", [last], 4))
+    assert.isTrue(Rules.hasRoom(full, "ban", [known], 4))
+    assert.isTrue(Rules.hasRoom(full, "mute", [last, known], 4))
+    // One of them is over then, and has been told to nobody.
+    assert.isTrue(Rules.hasRoom(full, "ban", [last], 5))
+    assert.isFalse(Rules.hasRoom(full, "ban", [last, rule(Rules.mostRules + 10)], 5))
     assert.isFalse(Rules.isBanned(set(full, 4, last), last.whom._tag === "Network" ? last.whom.network : "", 4))
     assert.isTrue(Rules.isBanned(set(full, 5, last), last.whom._tag === "Network" ? last.whom.network : "", 5))
   })
@@ -223,6 +228,8 @@ describe("Rules", () => {
     const bitsOf = bits(ip)
     const isIn = (ip: string) => bits(ip).length === bitsOf.length && bits(ip).startsWith(bitsOf.slice(0, length))
     assert.isTrue(Cidr.has(cidr, ip))
+    assert.strictEqual(Cidr.around(other).includes(cidr), isIn(other))
+    assert.include(Cidr.around(bitsOf.length === 32 ? ip : `${ip}%eth0`), cidr)
     assert.strictEqual(Cidr.has(cidr, other), isIn(other))
     // With another bit.
     const at = flip % bitsOf.length

@@ -44,10 +44,12 @@ export interface Options {
   readonly json?: boolean
   readonly headers?: Readonly<Record<string, string>>
   readonly tls?: boolean
+  /** A connection that is there already. */
+  readonly socket?: Net.Socket
 }
 
 /** A WebSocket as a browser would have it, with its answers to pings and to a close. */
-export const browse = (port: number, { headers = {}, json = false, tls = false }: Options = {}) =>
+export const browse = (port: number, { headers = {}, json = false, socket, tls = false }: Options = {}) =>
   Effect.gen(function*() {
     const lines = yield* Queue.unbounded<string>()
     const over = yield* Deferred.make<number>()
@@ -56,7 +58,8 @@ export const browse = (port: number, { headers = {}, json = false, tls = false }
         new WebSocket(`${tls ? "wss" : "ws"}://127.0.0.1:${port}/chat`, json ? ["tellnet.json.1"] : [], {
           headers,
           rejectUnauthorized: false,
-          perMessageDeflate: false
+          perMessageDeflate: false,
+          ...socket && { createConnection: () => socket }
         })
       ),
       (ws) => Effect.sync(() => ws.terminate())
