@@ -32,13 +32,10 @@ export class Pace {
     return wait
   }
 
-  /**
-   * Takes a line that passes at the time `now` or never: `false`. Whoever tries too early has to wait from then on until one
-   * more may pass, and no longer.
-   */
+  /** Takes a line that passes at the time `now` or never. `false`: it does not, and nothing is owed for it. */
   tryTake(now: number): boolean {
     const isOpen = this.isOpen(now)
-    this.paid = Math.min(Math.max(this.paid, now), now + this.tolerance) + this.interval
+    if (isOpen) this.take(now)
     return isOpen
   }
 

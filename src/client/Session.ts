@@ -23,8 +23,8 @@ export interface View {
   readonly older: (lines: ReadonlyArray<Spoken>, isStart: boolean) => void
   readonly told: (message: Private) => void
   readonly moved: (move: Move, name: string) => void
-  /** `isUnsaid`: something that was typed is given up. */
-  readonly note: (text: string, isLoud?: boolean, isUnsaid?: boolean) => void
+  /** `isInVain`: something that was typed or asked for is given up. */
+  readonly note: (text: string, isLoud?: boolean, isInVain?: boolean) => void
   /** People, rooms, my name or what waits is not what it was. */
   readonly changed: () => void
   /** The name needs its secret. */
@@ -194,7 +194,7 @@ export class Session {
       if (answer.ok) waiting.room = this.room
       else this.#failed(waiting, answer)
     }
-    if (!answer.ok) this.#view.note(this.refusal(answer), true)
+    if (!answer.ok) this.#view.note(this.refusal(answer), true, true)
     return answer.ok
   }
 

@@ -14,7 +14,7 @@ export class Visits {
     this.limits = limits
   }
 
-  /** Counts a visit from this address at the time `now` in ms. `false`: it comes too fast; it counts all the same. */
+  /** Counts a visit from this address at the time `now` in ms. `false`: it comes too fast, and does not count. */
   come(ip: string, now: number): boolean {
     const { allow, visitsBurst, visitsPerIp } = this.limits
     if (visitsPerIp === 0 || Option.exists(allow, (networks) => Networks.has(networks, ip))) return true

@@ -67,11 +67,21 @@ export class Link {
   /** The server said itself that it cannot answer now. */
   #isCutOff = false
   #isOver = false
+  #isHeld = false
 
   constructor(target: Target, ends: TerminalEnds, pace = usual) {
     this.#target = target
     this.#pace = pace
     this.#ends = ends
+  }
+
+  /** Reads nothing while it is held. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld
+    // Whatever was asked has the whole time again.
+    this.#askedAt &&= Date.now()
+    if (isHeld) this.#socket?.pause()
+    else this.#socket?.resume()
   }
 
   /** Connects at once, also when it was over. */
@@ -133,7 +143,10 @@ export class Link {
     })
     socket.on("close", () => this.#drop(socket, trouble))
     this.#looks = setInterval(() => {
-      if (this.#askedAt !== undefined && !this.#isCutOff && Date.now() - this.#askedAt > this.#pace.patience) {
+      if (
+        this.#askedAt !== undefined && !this.#isHeld && !this.#isCutOff &&
+        Date.now() - this.#askedAt > this.#pace.patience
+      ) {
         fail({ is: "silent" })
       }
     }, this.#pace.look)
@@ -168,6 +181,7 @@ export class Link {
       if (isOpen) this.#askedAt = undefined
       take(rest + decoder.write(bytes))
     })
+    if (this.#isHeld) socket.pause()
     socket.on("end", () => {
       if (!isOpen) fail(notice === undefined ? { is: "noTellnet" } : { is: "refused", text: notice.slice(4) })
     })

@@ -8,8 +8,8 @@ import { endsOf, Link } from "./Link.ts"
 import type { Beginning } from "./Talk.ts"
 import { troubleText } from "./troubles.ts"
 
-/** Once no more comes in, what waits for a connection has so long, in ms. */
-const patience = 30_000
+/** Once no more comes in, what waits for an answer has so long, in ms. */
+const usual = 30_000
 
 /** A blank behind the colon: no name has one, and an address holds colons. */
 export const saidLine = ({ from, text }: Spoken): string => terminalSafe(`${from.name}: ${text}`)
@@ -20,7 +20,8 @@ export const pipe = (
   input: NodeJS.ReadableStream,
   output: NodeJS.WritableStream,
   errors: NodeJS.WritableStream,
-  { name, room, secret, target, wording }: Beginning
+  { name, room, secret, target, wording }: Beginning,
+  patience = usual
 ): Promise<number> =>
   new Promise((exit) => {
     const { locale, say, words } = wording
@@ -29,13 +30,23 @@ export const pipe = (
     let wasOpen = false
     let wasReady = false
     let hasEnded = false
+    let isLeaving = false
+    let isFull = false
+    let waiting: Promise<void> | undefined
+    let unsaid = 0
+    let late: NodeJS.Timeout | undefined
     let look = () => {}
 
-    const print = (line: string) => void output.write(`${terminalSafe(line)}\n`)
+    const print = (line: string) => {
+      // Whoever does not read is sent nothing more: the server skips lines for it, and says how many.
+      isFull = !output.write(`${terminalSafe(line)}\n`)
+      if (isFull) link.hold(true)
+    }
     const complain = (text: string) => void errors.write(`*** ${terminalSafe(text)}\n`)
     const end = (last: number) => {
       if (isOver) return
       isOver = true
+      clearTimeout(late)
       const { length } = session.outbox.all
       if (length > 0) complain(say("unsaid", length))
       link.close()
@@ -44,6 +55,11 @@ export const pipe = (
     const fail = (text: string) => {
       complain(text)
       end(1)
+    }
+    const hurry = () => {
+      clearTimeout(late)
+      if (!hasEnded || isOver) return
+      late = setTimeout(() => isFull ? hurry() : fail(troubleText(wording, target, { is: "silent" })), patience)
     }
     const others = (lines: ReadonlyArray<Spoken>) => lines.filter((line) => !session.isMe(line.from))
 
@@ -54,9 +70,12 @@ export const pipe = (
       older: () => {},
       told: (message) => session.isMe(message.from) || print(privateLine(message)),
       moved: () => {},
-      note: (text, isLoud = false, isUnsaid = false) => {
+      note: (text, isLoud = false, isInVain = false) => {
         if (isLoud) complain(text)
-        if (isUnsaid) code = 1
+        if (!isInVain) return
+        code = 1
+        // Nothing waits yet, so it is the room: what was meant for that is said nowhere else.
+        if (!wasReady) end(1)
       },
       changed: () => {
         const { me } = session
@@ -64,6 +83,10 @@ export const pipe = (
           wasReady = true
           // Why was told already.
           if (name !== undefined && me?.name === me?.addr) return end(1)
+        }
+        if (session.outbox.all.length !== unsaid) {
+          unsaid = session.outbox.all.length
+          hurry()
         }
         look()
       },
@@ -107,10 +130,13 @@ export const pipe = (
       help: () => wording.help.forEach(([usage, text]) => print(`*** ${usage}  ${text}`)),
       named: () => {}
     }
-    let waiting: Promise<void> | undefined
-
+    const lines = createInterface({ input, crlfDelay: Infinity })
+    lines.once("close", () => {
+      hasEnded = true
+      hurry()
+    })
     const read = async () => {
-      for await (const line of createInterface({ input, crlfDelay: Infinity })) {
+      for await (const line of lines) {
         await until(() => session.isReady && session.outbox.free > 0)
         if (Buffer.byteLength(line) > session.maxLine) {
           refuse(say("tooLong", Buffer.byteLength(line) - session.maxLine))
@@ -118,11 +144,10 @@ export const pipe = (
         }
         await Doing.type(place, line)
         await waiting
+        hurry()
       }
-      hasEnded = true
-      const late = setTimeout(() => end(1), patience)
       await until(() => session.isReady && session.outbox.all.length === 0)
-      clearTimeout(late)
+      isLeaving = true
       await Doing.type(place, "/quit")
     }
 
@@ -130,13 +155,18 @@ export const pipe = (
       ...endsOf(session),
       trouble: (why) => {
         if (!wasOpen) fail(troubleText(wording, target, why))
-        else if (!hasEnded) complain(troubleText(wording, target, why))
+        else if (!isLeaving) complain(troubleText(wording, target, why))
       },
       state: ({ is }) => {
         if (is === "open") wasOpen = true
       }
     })
-    output.on("error", () => end(1))
+    output.on("error", () => end(1)).on("drain", () => {
+      isFull = false
+      link.hold(false)
+    })
+    // What is said does not depend on somebody who reads the reasons.
+    errors.on("error", () => {})
     session.begin(name, secret, room)
     link.now()
     void read()

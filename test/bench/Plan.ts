@@ -188,11 +188,11 @@ const loadSteps = (name: LoadName, options: Options): ReadonlyArray<Step> => {
       const users = many(2000, 500)
       const servers = own.filter((server) => server !== "file")
       const window = quick ? 3000 : 10_000
-      return servers.flatMap((server) => [
-        ...on([server], storm(0), { row: "unvisited", users, warmUp: 2000, window }),
-        ...on([server], storm(1000), { users, warmUp: 2000, window }),
-        ...on([server], storm(1000), { row: "visits refused", users, warmUp: 24_000, window })
-      ])
+      return [
+        ...on(servers, storm(0), { row: "unvisited", users, warmUp: 2000, window }),
+        ...on(servers, storm(1000), { users, warmUp: 2000, window }),
+        ...on(servers, storm(1000), { row: "visits refused", users, warmUp: 24_000, window })
+      ]
     }
     case "start":
       return [{ row: name, server: "tellnet", users: 0, load: undefined, warmUp: 0, window: 0, isPinned: false }]

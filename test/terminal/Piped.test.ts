@@ -3,12 +3,16 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import { some } from "effect/Option"
 import * as Scope from "effect/Scope"
 import { X509Certificate } from "node:crypto"
 import { readFileSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
+import { PassThrough, Writable } from "node:stream"
+import { wordsIn } from "../../src/terminal/Language.ts"
 import { Link, type Trouble } from "../../src/terminal/Link.ts"
+import { pipe } from "../../src/terminal/Piped.ts"
 import * as Proxy from "../soak/nodes/Proxy.ts"
 import { client } from "../support/bundle.ts"
 import * as Certificate from "../support/certificate.ts"
@@ -91,6 +95,18 @@ describe.concurrent("The client in a pipe", () => {
       yield* until(ann, (line) => line.endsWith(":rest"))
     }))
 
+  it.scopedLive("says nothing elsewhere if its room is refused", () =>
+    Effect.gen(function*() {
+      const [own = 0] = yield* doors({ rate: 0 })
+      const ann = yield* connect(own)
+      const refused = { code: 1, stdout: "", stderr: "*** Not a name for a room\n" }
+      assert.deepStrictEqual(yield* run("for that room only\n", own, "--room", "x y"), refused)
+      assert.deepStrictEqual(yield* run("/join x:y\nin the lobby\n", own), refused)
+      const lines: Array<string> = []
+      yield* until(ann, (line) => lines.push(line) > 0 && line.endsWith(":in the lobby"))
+      assert.notInclude(lines.join(), "for that room only")
+    }))
+
   it.scopedLive("ends with 1 if it cannot connect, is not let in, or is not called so; with 2 if it is used wrongly", () =>
     Effect.gen(function*() {
       const over = (told: { readonly code: number | string; readonly stderr: string }) => [told.code, told.stderr]
@@ -161,6 +177,115 @@ describe.concurrent("The client in a pipe", () => {
   )
 })
 
+/** A server that greets, and then does what the test says; its connections, and its port. */
+const greeter = (meet: (socket: Net.Socket) => void = () => {}) =>
+  Effect.acquireRelease(
+    Effect.async<Net.Server>((resume) => {
+      const hello = {
+        kind: "hello",
+        v: 1,
+        version: "0.2.0",
+        log: "a",
+        you: { addr: "127.0.0.1:9", name: "127.0.0.1:9" },
+        room: "lobby",
+        seq: 0,
+        maxLine: 4096
+      }
+      const server = Net.createServer((socket) => {
+        socket.on("error", () => {}).resume()
+        socket.write(`${JSON.stringify(hello)}\n`)
+        meet(socket)
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  ).pipe(Effect.map((server) => (server.address() as Net.AddressInfo).port))
+
+const targetAt = (port: number) => ({ host: "127.0.0.1", port, isTls: false, fingerprint: undefined })
+
+/** The client in this process, with these lines; `output` and `errors` are written to. */
+const runHere = (
+  lines: string,
+  at: number,
+  { errors = new PassThrough(), output = new PassThrough(), patience = 30_000 }: {
+    readonly errors?: Writable
+    readonly output?: Writable
+    readonly patience?: number
+  }
+) => {
+  const input = new PassThrough()
+  input.end(lines)
+  const beginning = { target: targetAt(at), wording: wordsIn("en"), name: undefined, secret: undefined, room: "lobby" }
+  return within("the end of the client", Effect.promise(() => pipe(input, output, errors, beginning, patience)))
+}
+
+describe("The client in a pipe that nobody reads or answers", () => {
+  for (
+    const [what, meet] of [
+      ["answers", () => {}],
+      ["is there any more", (socket: Net.Socket) => socket.end()]
+    ] as const
+  ) {
+    it.scopedLive(`gives up at the end of input where nobody ${what}`, () =>
+      Effect.gen(function*() {
+        const errors = new PassThrough()
+        const at = yield* greeter(meet)
+        assert.strictEqual(yield* runHere("hi\n", at, { errors, patience: 100 }), 1)
+        assert.include(String(errors.read()), `*** Cannot connect to 127.0.0.1:${at}: no answer\n`)
+      }))
+  }
+
+  it.scopedLive("says all, though nobody reads the reasons", () =>
+    Effect.gen(function*() {
+      const [own = 0] = yield* doors({ rate: 0 })
+      const ann = yield* connect(own)
+      yield* ann.line
+      const errors = new Writable({ write: (_chunk, _encoding, done) => done(new Error("EPIPE")) })
+      assert.strictEqual(yield* runHere("/what\n/what\nthe last\n", own, { errors }), 1)
+      yield* until(ann, (line) => line.endsWith(":the last"))
+    }))
+
+  it.scopedLive("reads no more than is read from it", () =>
+    Effect.gen(function*() {
+      const line =
+        `{"kind":"private","time":"2026-11-25T09:00:00.000Z","from":{"addr":"a","name":"a"},"to":"b","text":"${
+          "x".repeat(1000)
+        }"}\n`
+      const count = 64_000
+      let server: Net.Socket | undefined
+      const at = yield* greeter((socket) => {
+        server = socket
+        socket.write(line.repeat(count))
+      })
+      let lines = 0
+      let go = () => {}
+      const output = new Writable({
+        write: (chunk: Buffer, _encoding, done) => {
+          lines += chunk.toString().split("\n").length - 1
+          if (lines === 1) go = done
+          else done()
+        }
+      })
+      const run = yield* Effect.fork(runHere("", at, { output }))
+      yield* within(
+        "the first line",
+        Effect.repeat(Effect.delay(Effect.sync(() => lines), 10), { until: (n) => n === 1 })
+      )
+      // What the system takes for a connection that nobody reads has an end.
+      const taken = Effect.delay(Effect.sync(() => server!.bytesWritten - server!.writableLength), 300)
+      for (let [before, now] = [-1, 0]; now !== before;) [before, now] = [now, yield* taken]
+      assert.isBelow(output.writableLength, 2 ** 20)
+      assert.isAbove(server!.writableLength, 2 ** 20)
+      go()
+      yield* within(
+        "all lines",
+        Effect.repeat(Effect.delay(Effect.sync(() => lines), 10), { until: (n) => n === count })
+      )
+      server!.destroy()
+      yield* Fiber.interrupt(run)
+    }))
+})
+
 describe("The connection of the client", () => {
   it.scopedLive("is given up where nothing answers any more, and made again", () =>
     Effect.gen(function*() {
@@ -175,13 +300,7 @@ describe("The connection of the client", () => {
         }),
         (server) => Effect.sync(() => server.close())
       )
-      const address = server.address()
-      const target = {
-        host: "127.0.0.1",
-        port: typeof address === "object" ? address!.port : 0,
-        isTls: false,
-        fingerprint: undefined
-      }
+      const target = targetAt((server.address() as Net.AddressInfo).port)
       const troubles: Array<Trouble> = []
       yield* within(
         "a second connection",
