@@ -143,6 +143,27 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       assert.notInclude(yield* terminal.rows, prompt)
     }))
 
+  it.scopedLive("says no secret, however fast it is typed, and asks again for one that is wrong", () =>
+    Effect.gen(function*() {
+      const { ann, terminal } = yield* beside("fast")
+      // All of it is read at once.
+      yield* terminal.keys("/nick Carl#open sesame", "Enter")
+      yield* terminal.prompts("The same again:")
+      yield* terminal.keys("open sesame", "Enter")
+      yield* terminal.prompts("#fast Carl>")
+      yield* terminal.keys("/secret another one", "Enter", "another one", "Enter", "and on", "Enter")
+      yield* terminal.ends("*** The secret is changed", "Carl: and on")
+      yield* terminal.keys("/nick admin#open sesame", "Enter")
+      yield* terminal.shows("That name is reserved")
+      yield* terminal.keys("nick Carl#open sesame", "Enter")
+      yield* terminal.shows("Wrong secret")
+      yield* terminal.prompts("Secret of Carl (not shown):")
+      yield* terminal.keys("another one", "Enter", "and off", "Enter")
+      yield* terminal.shows("Carl: and off")
+      assert.deepStrictEqual(yield* saidBy(ann, "Carl", "and off"), ["and on", "and off"])
+      assert.notMatch(yield* terminal.painted, /sesame|another/)
+    }))
+
   it.scopedLive("completes commands and names", () =>
     Effect.gen(function*() {
       const { prompt, terminal } = yield* beside("tab")

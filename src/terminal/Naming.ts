@@ -1,7 +1,7 @@
 /** Asks for secrets, without echo, and takes the name with them. */
 import type * as Doing from "../client/Doing.ts"
 import type { Session } from "../client/Session.ts"
-import type { Answer } from "../wire/JsonLines.ts"
+import type { Answer, Done } from "../wire/JsonLines.ts"
 import type { Wording } from "./Language.ts"
 
 export interface Asker {
@@ -12,7 +12,16 @@ export interface Asker {
   readonly isPrivate: boolean
 }
 
-export const make = (session: Session, { say }: Wording, { isPrivate, note, secret: ask }: Asker): Doing.Naming => {
+/** How often the secret of a name that has an owner is asked for. */
+const tries = 3
+
+/** Each ends with whether the name, or the secret, is the one that was asked for. */
+export interface Naming {
+  readonly open: (...asked: Parameters<Doing.Naming["open"]>) => Promise<boolean>
+  readonly change: (...asked: Parameters<Doing.Naming["change"]>) => Promise<boolean>
+}
+
+export const make = (session: Session, { say }: Wording, { isPrivate, note, secret: ask }: Asker): Naming => {
   const secretOf = (text: string) => {
     if (!isPrivate) note(say("readable"), true)
     return ask(text)
@@ -22,36 +31,59 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, secr
     const secret = await secretOf(say("newSecretOf", name))
     if (secret === undefined || secret === "") return undefined
     if (await ask(say("secretAgain")) === secret) return secret
-    return note(say("secretsDiffer"), true)
+    note(say("secretsDiffer"), true)
+    return undefined
   }
-  const refused = (answer: Answer | undefined) =>
+  const refused = (answer: Answer | undefined) => {
     note(answer?.ok === false ? session.refusal(answer) : say("connecting"), true)
+    return false
+  }
+  const called = (answer: Done, name: string) => {
+    note(say(answer.owned === true ? "calledMine" : "called", answer.name ?? name))
+    return true
+  }
   const take = async (name: string, secret: string) => {
     const answer = await session.rename(name, secret)
-    if (answer?.ok !== true) return refused(answer)
-    note(say(answer.owned === true ? "calledMine" : "called", answer.name ?? name))
+    return answer?.ok === true ? called(answer, name) : refused(answer)
   }
-  const open = async (name: string, typed: string, error: string) => {
-    if (error !== "") note(error, true)
-    if (name === "") return note(say("usage", "/nick NAME"), true)
-    if (typed !== "") return take(name, typed)
-    // Whether it has an owner: then the secret is that one.
-    const free = await session.rename(name)
-    if (free?.ok !== true && !(free?.ok === false && free.code === "name-owned")) return refused(free)
-    const isOld = !free.ok || free.owned === true
-    const secret = isOld ? await secretOf(say("secretOf", name)) : await newSecret(name)
-    if (secret !== undefined && secret !== "") return take(name, secret)
-    if (free.ok) note(say("called", free.name ?? name))
-  }
-  const change = async (typed: string) => {
-    const secret = typed === "" ? await newSecret(session.me?.name ?? "") : typed
-    if (secret === undefined) return
-    const answer = await session.changeSecret(secret)
-    if (answer?.ok === true) note(say("secretChanged"))
-    else refused(answer)
+  /** Takes a name that has an owner, who may be mistaken a few times. */
+  const takeOwned = async (name: string) => {
+    for (let left = tries; left > 0; left--) {
+      const secret = await secretOf(say("secretOf", name))
+      if (secret === undefined || secret === "") return false
+      const answer = await session.rename(name, secret)
+      if (answer?.ok === true) return called(answer, name)
+      refused(answer)
+      if (answer?.code !== "wrong-secret") return false
+    }
+    return false
   }
   return {
-    open: (name, secret = "", error = "") => void open(name, secret, error),
-    change: (secret) => void change(secret)
+    open: async (name, typed = "", error = "") => {
+      if (error !== "") note(error, true)
+      if (name === "") {
+        note(say("usage", "/nick NAME"), true)
+        return false
+      }
+      if (typed !== "") return take(name, typed)
+      // Whether it has an owner: then the secret is that one.
+      const free = await session.rename(name)
+      if (free?.ok === false && free.code === "name-owned") return takeOwned(name)
+      if (free?.ok !== true) return refused(free)
+      if (free.owned === true) return takeOwned(name)
+      const secret = await newSecret(name)
+      if (secret !== undefined) return take(name, secret)
+      called(free, name)
+      // What was typed behind it may be one.
+      return false
+    },
+    change: async (typed) => {
+      const secret = typed === "" ? await newSecret(session.me?.name ?? "") : typed
+      if (secret === undefined) return false
+      const answer = await session.changeSecret(secret)
+      if (answer?.ok !== true) return refused(answer)
+      note(say("secretChanged"))
+      return true
+    }
   }
 }

@@ -14,8 +14,11 @@ export interface Typist {
   readonly line: (text: string) => void
   /** Several lines that were pasted. */
   readonly pasted: (lines: ReadonlyArray<string>) => void
-  /** After each key; `true`: the line is taken away, as what follows is not to be read by others. */
-  readonly hides: (text: string) => boolean
+  /**
+   * After each key. A promise: the line is taken away, and until it is kept what follows is shown and said nowhere, and
+   * answers questions only; with `true` it is a line like others from then on.
+   */
+  readonly hides: (text: string) => Promise<boolean> | undefined
   /** All that the word at the end of the text can become. */
   readonly complete: (head: string) => { readonly start: number; readonly words: ReadonlyArray<string> }
   /** Never to be recalled. */
@@ -46,6 +49,8 @@ export class Prompt {
   #paste: string | undefined
   #question: Question | undefined
   #questions: Promise<unknown> = Promise.resolve()
+  /** What was typed where nobody may read it, and no question is open yet. */
+  #hidden: Array<readonly [typed: string | undefined, key: Readline.Key]> | undefined
   #isClosed = false
 
   constructor(input: Tty.ReadStream, output: Tty.WriteStream, typist: Typist) {
@@ -172,6 +177,12 @@ export class Prompt {
   }
 
   readonly #pressed = (typed: string | undefined, key: Readline.Key): void => {
+    if (this.#hidden !== undefined && this.#question === undefined && !(key.ctrl === true && key.name === "c")) {
+      this.#hidden.push([typed, key])
+    } else this.#typed(typed, key)
+  }
+
+  #typed(typed: string | undefined, key: Readline.Key): void {
     if (key.name === "paste-start") this.#paste = ""
     else if (key.name === "paste-end") {
       const text = this.#paste ?? ""
@@ -180,6 +191,10 @@ export class Prompt {
     } else if (this.#paste !== undefined) this.#paste += key.sequence ?? ""
     else this.#key(typed, key)
     this.#rows = this.#editor.getCursorPos().rows
+  }
+
+  #retype(keys: ReadonlyArray<readonly [typed: string | undefined, key: Readline.Key]>): void {
+    for (const [typed, key] of keys) this.#pressed(typed, key)
   }
 
   #key(typed: string | undefined, key: Readline.Key): void {
@@ -191,6 +206,8 @@ export class Prompt {
       return this.#answer(isText ? terminalSafe(typed).replaceAll("\ufffd", "") : "", key, isOff)
     }
     const { line } = this.#editor
+    // Nobody waits for what was asked any more.
+    if (this.#hidden !== undefined) return void (this.#hidden = undefined)
     if (ctrl && name === "c" && line !== "") return this.#take("")
     if (ctrl && (name === "c" || name === "d") && line === "") return this.#typist.leave()
     if (name === "return" || name === "enter") return this.#enter()
@@ -199,7 +216,16 @@ export class Prompt {
   }
 
   #hide(): void {
-    if (this.#typist.hides(this.#editor.line)) this.#take("")
+    const over = this.#typist.hides(this.#editor.line)
+    if (over === undefined) return
+    this.#take("")
+    this.#hidden = []
+    void over.then((isLine) => {
+      if (this.#hidden === undefined) return
+      const rest = this.#hidden
+      this.#hidden = undefined
+      if (isLine) this.#retype(rest)
+    })
   }
 
   #pasted(text: string): void {
@@ -262,6 +288,8 @@ export class Prompt {
             return true
           }
         }
+        // What came before the question answers it.
+        if (this.#hidden !== undefined) this.#retype(this.#hidden.splice(0))
       })
     )
     this.#questions = answer

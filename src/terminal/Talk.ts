@@ -56,7 +56,8 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       moved: (move, name) => view.moved(move, name),
       note,
       changed: () => showPrompt(),
-      naming: (name, text) => naming.open(name, "", text),
+      // Why was told already.
+      naming: (name) => void naming.open(name),
       over: (text) => link.over(text)
     }, words)
 
@@ -106,10 +107,8 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       },
       hides: (text) => {
         const called = nameBeforeSecret(text)
-        if (called !== undefined) naming.open(called)
-        const isNew = /^\s*[/／]secret\s$/iu.test(text)
-        if (isNew) naming.change("")
-        return isNew || called !== undefined
+        if (called !== undefined) return naming.open(called)
+        return /^\s*[/／]secret\s$/iu.test(text) ? naming.change("") : undefined
       },
       complete: (head) => {
         const others = [...session.people.keys()].filter((name) => name !== me()).map(terminalSafe)
