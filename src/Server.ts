@@ -16,6 +16,7 @@ import { Mailbox } from "./chat/Mailbox.ts"
 import { OnlineMap } from "./chat/OnlineMap.ts"
 import { OwnedNames } from "./chat/OwnedNames.ts"
 import type { Peer } from "./chat/Peer.ts"
+import { RealAddresses } from "./chat/RealAddresses.ts"
 import { Records } from "./chat/Records.ts"
 import * as Sweeper from "./chat/Sweeper.ts"
 import { address } from "./domain/Address.ts"
@@ -62,7 +63,7 @@ export class Server extends Context.Tag("tellnet/Server")<Server, {
   /** A server that is listening. Its end tells everyone, and waits for the shutdown grace at most. */
   static readonly layer = Layer.scoped(Server, Effect.suspend(() => make)).pipe(
     // The doors last: nobody comes in before all else is ready.
-    Layer.provide([Doors.layer, OwnedNames.layer, LastSeen.layer]),
+    Layer.provide([Doors.layer, OwnedNames.layer, LastSeen.layer, RealAddresses.layer]),
     Layer.provide([Broadcaster.layer, JsonForm.layer]),
     Layer.provide([OnlineMap.layer, Mailbox.layer, Addresses.layer, PlainForm.layer, Monitor.layer]),
     Layer.provide(Records.layer),

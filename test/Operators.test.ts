@@ -96,6 +96,21 @@ describe("Operators", { concurrent: true }, () => {
       assert.match(yield* ann.line, /^\[~\w{8}\]bob:下线$/)
       yield* ann.sees("*** 已禁止 bob")
       yield* isRefused(port, banned, options)
+      // Two of one network whose names look the same are known apart by where they come from.
+      const from = { localAddress: "127.0.9.7" }
+      const [one, other] = [yield* connect(port, from), yield* connect(port, from)]
+      yield* told(one, "/nick Mallory", "a dirty word")
+      yield* told(other, "/nick MaIlory", "a clean word")
+      yield* told(ann)
+      for (const name of ["Mallory", "MaIlory"]) yield* asks(ann, `/kick ${name}`, "*** 有相似的用户名，请用地址")
+      yield* ann.send(`/kick ${one.address}\n`)
+      yield* until(one, "*** 您被请出")
+      yield* one.ended
+      yield* until(ann, `*** 已请出 ${one.address}`)
+      // What was said from there is found, though it is hidden where it is kept.
+      const { localAddress } = from
+      yield* asks(ann, `/erase ${localAddress}`, "*** 已删除 2 行")
+      assert.deepStrictEqual(timeless(yield* told(ann, "/history")), ["*** 还没有消息"])
     }))
 
   it.scopedLive("are closed after three wrong secrets, and ten of one network in an hour are looked at", () =>

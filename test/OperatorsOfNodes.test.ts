@@ -5,6 +5,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { writeFileSync } from "node:fs"
+import { bundled, port } from "./support/child.ts"
 import { type Client, connect, type Options, within } from "./support/client.ts"
 import { folder } from "./support/engines.ts"
 import * as Hashing from "./support/hashing.ts"
@@ -143,4 +144,42 @@ describeNats("Operators of several nodes", () => {
       yield* again.send(`rename|Owner#${secretOf("Owner")}\n`)
       yield* until(again, "您已经更新用户名:Owner")
     }), 60_000)
+
+  it.scopedLive(
+    "see and ban where users of another node come from, though that is hidden from others",
+    () =>
+      Effect.gen(function*() {
+        const { url } = yield* natsServer()
+        const path = `${yield* folder}/operators`
+        writeFileSync(path, secret)
+        const flags = ["--port", "0", "--nats", url, "--addresses", "hidden", "--op-secret-file", path]
+        const node = Effect.flatMap(bundled(flags), (child) => Effect.map(port(child), (port) => ({ child, port })))
+        const [a, b] = yield* Effect.all([node, node], { concurrency: 2 })
+        const [from, op] = [elsewhere(), yield* connect(b.port)]
+        yield* op.line
+        yield* becomes(op)
+        const bob = yield* connect(a.port, from)
+        const arrival = yield* bob.line
+        assert.match(arrival, /^\[~\w{8}\]/)
+        yield* until(op, arrival)
+        yield* told(bob, "/nick bob")
+        yield* within("a name", Effect.repeat(told(op, "/whois bob"), { until: ([line]) => line !== "该用户名不存在" }))
+        const [known = ""] = yield* told(op, "/whois bob")
+        assert.isTrue(known.startsWith(`*** [${bob.address}]bob 在 #lobby`), known)
+        // Where nobody answers, nobody is banned.
+        yield* a.child.signal("SIGSTOP")
+        yield* asks(op, "/ban bob", "*** 暂时联系不到 bob，可能未送达")
+        yield* a.child.signal("SIGCONT")
+        yield* asks(op, "/bans", "*** 没有禁令")
+        yield* op.send("/ban bob\n")
+        yield* until(bob, banned)
+        yield* bob.ended
+        yield* until(op, "*** 已禁止 bob")
+        for (const { port } of [a, b]) {
+          yield* isRefused(port, banned, from)
+          yield* told(yield* connect(port, elsewhere()))
+        }
+      }),
+    60_000
+  )
 })

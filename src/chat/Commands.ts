@@ -2,8 +2,9 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
-import { type Event, type Online, Seq } from "../domain/Event.ts"
+import { type Event, Seq } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import { chooseName, nameKey } from "../domain/Name.ts"
 import type { Output } from "../domain/Output.ts"
@@ -25,10 +26,10 @@ import { OnlineMap } from "./OnlineMap.ts"
 import * as Operators from "./Operators.ts"
 import { OwnedNames } from "./OwnedNames.ts"
 import * as PrivateLines from "./PrivateLines.ts"
+import { RealAddresses } from "./RealAddresses.ts"
 import { Records } from "./Records.ts"
 import * as Secret from "./Secret.ts"
 import { behind } from "./Turn.ts"
-import { peerOf } from "./User.ts"
 import type { Visit } from "./Visit.ts"
 
 /** All commands but those that change how the session goes on. */
@@ -80,6 +81,7 @@ const makeShared = Effect.gen(function*() {
     maxLine,
     names: yield* OwnedNames,
     online: yield* OnlineMap,
+    real: yield* RealAddresses,
     operate: yield* Operators.make,
     records: yield* Records,
     replay,
@@ -90,7 +92,7 @@ const makeShared = Effect.gen(function*() {
 type Shared = Effect.Effect.Success<typeof makeShared>
 
 const makeHandlers = (shared: Shared): Handlers => {
-  const { ask, askAndWait, happen, happenPatiently, inform, reform, reply, users } = shared.broadcaster
+  const { ask, askAndWait, happen, happenPatiently, inform, reform, reply } = shared.broadcaster
   const pay = (visit: Visit, lines: number) => visit.pay(monotonic(shared.clock), lines)
   /** Lets a list be paid for by its length. */
   const paid = (visit: Visit, answer: Answer): Answer => {
@@ -169,10 +171,10 @@ const makeHandlers = (shared: Shared): Handlers => {
         ? reply(visit.asker, { _tag: "Ignoring", names: (visit.user.ignores ?? []).map(({ name }) => name) })
         : Ignoring.ignore(shared, visit, name),
     Unignore: (visit, { name }) => Ignoring.unignore(shared, visit, name),
-    Whois: (visit, { name }) => {
-      const peer = visit.isOperator ? (online: Online) => peerOf(users, online) : undefined
-      return ask(visit.asker, (world) => Lists.whois(world, visit.user.id, name, peer))
-    },
+    Whois: (visit, { name }) =>
+      visit.isOperator
+        ? whoisInFact(shared, visit, name)
+        : ask(visit.asker, (world) => Lists.whois(world, Lists.found(world, visit.user.id, name))),
     Time: (visit, { shown }) =>
       Effect.zipRight(
         reform(visit.user, shown ? shared.forms.timed : shared.forms.plain),
@@ -189,6 +191,18 @@ const makeHandlers = (shared: Shared): Handlers => {
     Blank: () => Effect.void
   }
 }
+
+/** With where somebody comes from in fact: it may have to be asked for, so it is as it is when that is known. */
+const whoisInFact = ({ broadcaster, online, real }: Shared, { asker, user }: Visit, name: string | undefined) =>
+  Effect.gen(function*() {
+    const meant = Lists.found(yield* online, user.id, name)
+    if (Option.isNone(meant)) return yield* broadcaster.reply(asker, { _tag: "NoSuchUser" })
+    const { user: id, who } = meant.value
+    yield* Effect.matchEffect(real.of(meant.value), {
+      onFailure: () => broadcaster.reply(asker, { _tag: "Unreachable", name: who.name }),
+      onSuccess: (peer) => broadcaster.ask(asker, (world) => Lists.whois(world, HashMap.get(world.users, id), peer))
+    })
+  })
 
 /** Old lines, paid for by their bytes as they are taken. One answer of this kind is on its way at a time. */
 const stream = (

@@ -39,23 +39,20 @@ export const rooms = (world: World.World): Answer => {
   return answer
 }
 
-/** Somebody by its name; without one, the asker itself. `peerOf`: where it comes from, for those who may know. */
-export const whois = (
-  world: World.World,
-  asker: UserId,
-  name: string | undefined,
-  peerOf: (online: Online) => Address = ({ who }) => who.address
-): Answer => {
-  const found = name === undefined ? HashMap.get(world.users, asker) : World.holder(world, name)
-  return Option.match(found, {
+/** Somebody by its name; without one, the asker itself. */
+export const found = (world: World.World, asker: UserId, name: string | undefined): Option.Option<Online> =>
+  name === undefined ? HashMap.get(world.users, asker) : World.holder(world, name)
+
+/** The same to read; with where it comes from, for those who may know. */
+export const whois = (world: World.World, found: Option.Option<Online>, peer?: Address): Answer =>
+  Option.match(found, {
     onNone: () => ({ reply: { _tag: "NoSuchUser" } }),
-    onSome: (online) => ({
+    onSome: ({ at, room, who }) => ({
       reply: {
         _tag: "Whois",
-        who: { ...online.who, address: peerOf(online) },
-        at: online.at,
-        room: World.roomOf(world, online.room)
+        who: peer === undefined ? who : { ...who, address: peer },
+        at,
+        room: World.roomOf(world, room)
       }
     })
   })
-}

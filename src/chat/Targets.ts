@@ -4,7 +4,7 @@ import * as HashMap from "effect/HashMap"
 import * as Option from "effect/Option"
 import { type Address, originOf } from "../domain/Address.ts"
 import * as Cidr from "../domain/Cidr.ts"
-import type { Online } from "../domain/Event.ts"
+import type { Online, UserId } from "../domain/Event.ts"
 import { longestName, type NameKey, nameKey } from "../domain/Name.ts"
 import type { Networks } from "../domain/Networks.ts"
 import type { Rule, Whom } from "../domain/Rules.ts"
@@ -23,11 +23,14 @@ export interface Person {
 /** Why nobody, or nothing, is meant. */
 export type Problem = "NoSuchUser" | "LookAlike" | "Usage"
 
-/** Somebody who is here, or owns the name; by the name, or by the address that others see. */
-export const person = (world: World.World, text: string): Either.Either<Person, Problem> => {
+/**
+ * Somebody who is here, or owns the name; by the name, or by the address that others see. `at`: who comes from an address of
+ * this text in fact, if somebody does.
+ */
+export const person = (world: World.World, text: string, at?: UserId): Either.Either<Person, Problem> => {
   if (text.length > longestName) return Either.left("NoSuchUser")
   const users = Array.from(HashMap.values(world.users))
-  const there = users.filter(({ who }) => who.address === `${text}`)
+  const there = users.filter(({ user, who }) => who.address === `${text}` || user === at)
   const [only, ...more] = there
   if (only !== undefined && more.length === 0) return Either.right(personOf(world, only, text))
   const online = Option.getOrUndefined(World.holder(world, text))
@@ -51,21 +54,29 @@ const personOf = (world: World.World, online: Online, name: string): Person => (
 /** Where somebody comes from, as the fold knows it: what is bounded for each address is bounded for this. */
 export const networkOf = ({ who }: Online): string => originOf(who.address)
 
-/** Who is banned: a network, or where somebody is, as `peerOf` knows it, and the name that it owns. */
-export const banned = (
-  world: World.World,
-  text: string,
-  peerOf: (online: Online) => Address
-): Either.Either<{ readonly name: string; readonly whom: ReadonlyArray<Whom> }, Problem> => {
-  const cidr = Option.getOrUndefined(Cidr.read(text))
-  if (cidr !== undefined) return Either.right({ name: cidr, whom: [{ _tag: "Network", network: cidr }] })
-  if (text.includes("/")) return Either.left("Usage")
-  return Either.flatMap(person(world, text), ({ name, online, owned }) => {
-    const network = online && Option.getOrUndefined(Cidr.ofOrigin(originOf(peerOf(online))))
-    return online !== undefined && network === undefined
-      ? Either.left("NoSuchUser")
-      : Either.right({ name, whom: whomOf(owned, network) })
-  })
+/** Who is banned, and what it is called. */
+export interface Banned {
+  readonly name: string
+  readonly whom: ReadonlyArray<Whom>
+}
+
+/** A network that is banned. Nothing if the text is a name. */
+export const bannedNetwork = (text: string): Either.Either<Option.Option<Banned>, Problem> => {
+  const cidr = Cidr.read(text)
+  return Option.isNone(cidr) && text.includes("/")
+    ? Either.left("Usage")
+    : Either.right(Option.map(cidr, (network) => ({ name: network, whom: [{ _tag: "Network", network }] })))
+}
+
+/** Somebody who is banned: where it comes from in fact, if it is here, and the name that it owns. */
+export const bannedPerson = (
+  { name, online, owned }: Person,
+  peer: Address | undefined
+): Either.Either<Banned, Problem> => {
+  const network = peer && Option.getOrUndefined(Cidr.ofOrigin(originOf(peer)))
+  return online !== undefined && network === undefined
+    ? Either.left("NoSuchUser")
+    : Either.right({ name, whom: whomOf(owned, network) })
 }
 
 /** Who is muted: the owned name, and whoever comes from there without one. */

@@ -1,6 +1,6 @@
 /** A user who is online: what its session and the broadcaster share. */
 import type { Address } from "../domain/Address.ts"
-import type { Online, UserId, Who } from "../domain/Event.ts"
+import type { UserId, Who } from "../domain/Event.ts"
 import type { EndReason } from "../domain/Reasons.ts"
 import type { Room } from "../domain/Room.ts"
 import type { Form } from "../wire/Form.ts"
@@ -28,12 +28,6 @@ export interface User {
   warned: boolean
   /** Ends the visit from outside. The first reason stands; does not wait. */
   readonly end: (reason: EndReason) => void
-}
-
-/** Where somebody who is online comes from: of whoever is on another node only what others see is known here. */
-export const peerOf = (users: Iterable<User>, { user, who }: Online): Address => {
-  for (const { id, peer } of users) if (id === user) return peer
-  return who.address
 }
 
 /** Those who read the same bytes: everybody in one room who is told in one form. */

@@ -1,7 +1,7 @@
 /** Does what was typed, and tells how that went. Knows neither a page nor a terminal. */
 import type { Asked, Person, Told } from "../wire/JsonLines.ts"
 import { read } from "./Commands.ts"
-import { type Answered, lobby, type Session, type View } from "./Session.ts"
+import { type Answered, isUnnamed, lobby, type Session, type View } from "./Session.ts"
 import type { Say } from "./Words.ts"
 
 /** Asks for a name and its secret where nobody can read along. */
@@ -109,7 +109,7 @@ const answered = (
     case "whois": {
       const { room = "", since = "", who } = answer
       if (who === undefined) return
-      const name = who.name === who.addr ? who.name : `${who.name} [${who.addr}]`
+      const name = isUnnamed(who) ? who.name : `${who.name} [${who.addr}]`
       return view.note(say("whois", name, room, moment(Date.parse(since))))
     }
     case "stats": {

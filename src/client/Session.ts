@@ -54,6 +54,9 @@ interface Pending {
   isGap: boolean
 }
 
+/** Whether it is called as it came: by its address, or the second of those who are hidden behind the same one. */
+export const isUnnamed = ({ addr, name }: Person): boolean => name.startsWith(addr)
+
 /** Where everybody arrives. */
 export const lobby = "lobby"
 const firstPage = 60

@@ -83,7 +83,7 @@ export type Event =
     readonly to: NameKey | undefined
   }
   /** An operator has decided something. `visit`: the place of the arrival of whoever is told of it, if somebody is. */
-  | { readonly _tag: "Ruled"; readonly user: UserId; readonly change: Change; readonly visit: Seq | undefined }
+  | { readonly _tag: "Ruled"; readonly change: Change; readonly visit: Seq | undefined }
   /** An operator has put out whoever arrived at the place `visit`. */
   | { readonly _tag: "Removed"; readonly user: UserId; readonly visit: Seq; readonly reason: string }
   /** An operator tells everybody something. */

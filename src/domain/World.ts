@@ -138,13 +138,13 @@ export const step = (world: World, event: Event, seq: Seq, at: number, node: Nod
   if (event._tag === "NodeGone") return bury(world, event.node)
   // Lines are no part of the world.
   if (event._tag === "Erased") return [world, nothing]
+  // It holds, though the operator may be gone.
+  if (event._tag === "Ruled") return rule(world, event, at)
   const found = HashMap.get(world.users, event.user)
   if (event._tag === "Arrived") return Option.isSome(found) ? [world, nothing] : arrive(world, event, seq, at, node)
   if (Option.isNone(found)) return [world, nothing]
   const online = found.value
   switch (event._tag) {
-    case "Ruled":
-      return rule(world, event, at)
     case "Removed":
       return remove(world, event)
     case "Announced":

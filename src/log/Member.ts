@@ -13,8 +13,9 @@ import * as FiberHandle from "effect/FiberHandle"
 import * as FiberId from "effect/FiberId"
 import * as FiberSet from "effect/FiberSet"
 import * as Schedule from "effect/Schedule"
+import type { Address } from "../domain/Address.ts"
 import type { Erasure } from "../domain/Erasure.ts"
-import { type Event, isPresence, NodeId } from "../domain/Event.ts"
+import { type Event, isPresence, NodeId, type UserId } from "../domain/Event.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import * as World from "../domain/World.ts"
 import type { Stats } from "../ops/Stats.ts"
@@ -78,6 +79,7 @@ const outgoing = (events: ReadonlyArray<Event>): Outgoing => ({
 })
 
 const nobody: (letter: Letter) => Effect.Effect<boolean> = () => Effect.succeed(false)
+const nowhere: (user: UserId) => Address | undefined = () => undefined
 
 const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: Options) =>
   Effect.gen(function*() {
@@ -119,6 +121,7 @@ const makeState = (shared: SharedStream, stats: typeof Stats.Service, options: O
       isCutOff: false,
       worlds: new Worlds(),
       letters: nobody,
+      peers: nowhere,
       turns: yield* Effect.makeSemaphore(1),
       follower: yield* Deferred.make<Follower>(),
       /** It has all that was there when it began to follow. */
@@ -154,6 +157,14 @@ export const make = (shared: SharedStream, stats: typeof Stats.Service, options:
       running: Deferred.await(state.lost),
       isOther: (node: NodeId) => node !== state.node,
       tell: (node: NodeId, letter: Letter) => tell(state, node, letter),
+      peerOf: (node: NodeId, user: UserId) =>
+        Effect.map(
+          Requests.ask(shared, node, { _tag: "Peer", user: state.numbers.numberOf(user) }, "Peer"),
+          ({ address }) => address
+        ),
+      onPeerAsked: (find: State["peers"]) => {
+        state.peers = find
+      },
       onLetter: (deliver: State["letters"]) => {
         state.letters = deliver
       }
@@ -555,6 +566,8 @@ const answer = (state: State, request: Requests.Request | undefined): Effect.Eff
         const is = yield* state.letters({ by: numbers.userOf(node, by), from, to, name, text })
         return Requests.reply.encode({ _tag: "Answer", is })
       }
+      case "Peer":
+        return Requests.reply.encode({ _tag: "Peer", address: state.peers(numbers.userOf(state.node, request.user)) })
       case "Lines": {
         const { erased, lines } = state.options.lines.pageBefore(request.before)
         const known = Entrance.lastAt(state.place)

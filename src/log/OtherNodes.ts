@@ -2,6 +2,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type { Address } from "../domain/Address.ts"
 import type { NodeId, UserId, Who } from "../domain/Event.ts"
 import type { Name } from "../domain/Name.ts"
 import type { OutOfReach } from "./SharedStream.ts"
@@ -22,11 +23,17 @@ export class OtherNodes extends Context.Tag("tellnet/OtherNodes")<OtherNodes, {
   readonly tell: (node: NodeId, letter: Letter) => Effect.Effect<boolean, OutOfReach>
   /** Who deals with the letters that come from others. `false`: the user is not here any more. */
   readonly onLetter: (deliver: (letter: Letter) => Effect.Effect<boolean>) => void
+  /** Asks a node where one of its users comes from; likewise. `undefined`: the user is not there any more. */
+  readonly peerOf: (node: NodeId, user: UserId) => Effect.Effect<Address | undefined, OutOfReach>
+  /** Who tells others that. */
+  readonly onPeerAsked: (find: (user: UserId) => Address | undefined) => void
 }>() {
   /** There are none. */
   static readonly none = Layer.succeed(OtherNodes, {
     isOther: () => false,
     tell: () => Effect.succeed(false),
-    onLetter: () => {}
+    onLetter: () => {},
+    peerOf: () => Effect.succeed(undefined),
+    onPeerAsked: () => {}
   })
 }

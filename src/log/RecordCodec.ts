@@ -102,10 +102,12 @@ const EventSchema = Schema.Union(
   Schema.TaggedStruct("Disowned", { key: Key }),
   Schema.TaggedStruct("NodeGone", { node: Node }),
   Schema.TaggedStruct("Told", { user: User, who: Who, nonce: Token, to: Schema.UndefinedOr(Key) }),
-  Schema.TaggedStruct("Ruled", { user: User, change: Change, visit: Schema.UndefinedOr(Place) }),
+  Schema.TaggedStruct("Ruled", { change: Change, visit: Schema.UndefinedOr(Place) }),
   Schema.TaggedStruct("Removed", { user: User, visit: Place, reason: Reason }),
   Schema.TaggedStruct("Announced", { user: User, text: ShownText }),
-  Schema.TaggedStruct("Erased", { erasure: Schema.Struct({ whose: safe(256), from: Time }) })
+  Schema.TaggedStruct("Erased", {
+    erasure: Schema.Struct({ whose: Schema.Array(safe(256)).pipe(Schema.maxItems(1024)), from: Time })
+  })
 )
 
 const RecordSchema = Schema.parseJson(Schema.Struct({

@@ -32,13 +32,16 @@ export const Request = Schema.Union(
     to: Codec.User,
     name: Codec.ShownName,
     text: Codec.ShownText
-  })
+  }),
+  /** Where a user of this node comes from. */
+  Schema.TaggedStruct("Peer", { user: Codec.User })
 )
 export type Request = typeof Request.Type
 
 export const Reply = Schema.Union(
   /** `false`: no, or nobody is here by that number. */
   Schema.TaggedStruct("Answer", { is: Schema.Boolean }),
+  Schema.TaggedStruct("Peer", { address: Schema.UndefinedOr(Codec.ShownAddress) }),
   Schema.TaggedStruct("Part", {
     token: Token,
     parts: Schema.Int.pipe(Schema.between(1, mostParts)),

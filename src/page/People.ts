@@ -1,6 +1,6 @@
 /** The panel of rooms and people. A crowd is one stop of the Tab key, and the arrows go through it. */
 import { hue } from "../client/hue.ts"
-import type { Session } from "../client/Session.ts"
+import { isUnnamed, type Session } from "../client/Session.ts"
 import { box, find, make } from "./elements.ts"
 import { say } from "./Settings.ts"
 
@@ -58,7 +58,7 @@ export class People {
 
   #row(name: string, addr: string): HTMLElement {
     const isMe = name === this.#session.me?.name
-    const small = isMe ? say("me") : name === addr ? "" : addr
+    const small = isMe ? say("me") : isUnnamed({ addr, name }) ? "" : addr
     const key = JSON.stringify([name, small])
     const found = this.#rows.get(key)
     if (found !== undefined) return found

@@ -5,7 +5,7 @@
 import { hue } from "../client/hue.ts"
 import { mentions } from "../client/Mentions.ts"
 import { type Crowd, fold, isEmpty, type Move, nobody, tell } from "../client/Presence.ts"
-import type { Private, Spoken } from "../client/Session.ts"
+import { isUnnamed, type Private, type Spoken } from "../client/Session.ts"
 import { linked, make } from "./elements.ts"
 import { say, timeIn } from "./Settings.ts"
 
@@ -324,7 +324,11 @@ export class Timeline {
     isOwn: boolean
   ): Group {
     const lines = make("div", { class: "lines" })
-    const face = make("span", { class: "face", "aria-hidden": "true" }, name === addr ? "#" : [...name][0] ?? "?")
+    const face = make(
+      "span",
+      { class: "face", "aria-hidden": "true" },
+      isUnnamed({ addr, name }) ? "#" : [...name][0] ?? "?"
+    )
     const node = make(
       "div",
       { class: `group${isOwn ? " own" : ""}${tag === undefined ? "" : " private"}` },
@@ -334,7 +338,7 @@ export class Timeline {
         { class: "head" },
         make("button", { type: "button", class: "name", "data-name": name, tabindex: "-1" }, name),
         ...tag === undefined ? [] : [make("span", { class: "tag" }, tag)],
-        ...name === addr ? [] : [make("span", { class: "addr" }, addr)],
+        ...isUnnamed({ addr, name }) ? [] : [make("span", { class: "addr" }, addr)],
         make("time", { datetime: new Date(time).toISOString() }, timeIn("clock", time))
       ),
       lines

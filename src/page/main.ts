@@ -4,7 +4,7 @@ import * as Doing from "../client/Doing.ts"
 import type { State } from "../client/Link.ts"
 import { mentions } from "../client/Mentions.ts"
 import { nameBeforeSecret } from "../client/Recall.ts"
-import { lobby, type Private, Session, type Spoken } from "../client/Session.ts"
+import { isUnnamed, lobby, type Private, Session, type Spoken } from "../client/Session.ts"
 import type { Told } from "../wire/JsonLines.ts"
 import * as Asking from "./Asking.ts"
 import { Composer } from "./Composer.ts"
@@ -125,7 +125,7 @@ addEventListener("popstate", () => go(roomOfAddress()))
 const naming = Naming.make(session, (text) => timeline.note(text))
 button("me").addEventListener("click", () => {
   const { me } = session
-  naming.open(me === undefined || me.name === me.addr ? "" : me.name)
+  naming.open(me === undefined || isUnnamed(me) ? "" : me.name)
 })
 
 // --- what is written ---

@@ -1,7 +1,7 @@
 /** The talk of a program in a pipe: lines in, lines out, and an exit code. Nothing here depends on a language but notices. */
 import { createInterface } from "node:readline"
 import * as Doing from "../client/Doing.ts"
-import { type Private, Session, type Spoken } from "../client/Session.ts"
+import { isUnnamed, type Private, Session, type Spoken } from "../client/Session.ts"
 import { timeText } from "../client/times.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { endsOf, Link } from "./Link.ts"
@@ -82,7 +82,7 @@ export const pipe = (
         if (!wasReady && session.isReady) {
           wasReady = true
           // Why was told already.
-          if (name !== undefined && me?.name === me?.addr) return end(1)
+          if (name !== undefined && me !== undefined && isUnnamed(me)) return end(1)
         }
         if (session.outbox.all.length !== unsaid) {
           unsaid = session.outbox.all.length

@@ -5,7 +5,7 @@ import * as Completion from "../client/Completion.ts"
 import * as Doing from "../client/Doing.ts"
 import type { State } from "../client/Link.ts"
 import { isSecret, nameBeforeSecret } from "../client/Recall.ts"
-import { lobby, Session } from "../client/Session.ts"
+import { isUnnamed, lobby, Session } from "../client/Session.ts"
 import { timeText } from "../client/times.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import type { Wording } from "./Language.ts"
@@ -137,7 +137,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       const now = Date.now()
       const late = outbox.all.filter(({ sentAt }) => !session.isReady || sentAt === undefined || now - sentAt >= soon)
       if (outbox.all.length === 0) isLeaving = false
-      const where = me() === session.me?.addr ? `#${room}` : `#${room} ${me()}`
+      const where = session.me === undefined || isUnnamed(session.me) ? `#${room}` : `#${room} ${me()}`
       const text = state.is === "waiting"
         ? say("retry", Math.max(0, Math.ceil((state.at - now) / 1000)))
         : state.is === "over"

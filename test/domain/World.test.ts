@@ -96,7 +96,8 @@ class Model {
       this.owned.delete(event.key)
       return []
     }
-    if (event._tag === "NodeGone" || event._tag === "Erased") return []
+    // What operators decide has laws of its own: see Rules.test.ts.
+    if (event._tag === "NodeGone" || event._tag === "Erased" || event._tag === "Ruled") return []
     const visitor = this.users.get(event.user)
     if (event._tag === "Arrived") {
       if (visitor !== undefined) return []
@@ -132,8 +133,6 @@ class Model {
         this.said = seq
         return [`Tell ${visitor.room.key} Said ${visitor.who.name} ${event.text}`]
       }
-      // What operators do has laws of its own: see Rules.test.ts.
-      case "Ruled":
       case "Removed":
       case "Announced":
       case "Told":

@@ -62,12 +62,12 @@ const event: FastCheck.Arbitrary<Event> = oneof(
   record({ _tag: constant("Moved" as const), user, room }),
   record({ _tag: constant("Disowned" as const), key }),
   record({ _tag: constant("NodeGone" as const), node }),
-  record({ _tag: constant("Ruled" as const), user, change, visit: option(seq, { nil: undefined }) }),
+  record({ _tag: constant("Ruled" as const), change, visit: option(seq, { nil: undefined }) }),
   record({ _tag: constant("Removed" as const), user, visit: seq, reason: shortReason }),
   record({ _tag: constant("Announced" as const), user, text: said }),
   record({
     _tag: constant("Erased" as const),
-    erasure: record({ whose: oneof(name, FastCheck.ipV4()), from: FastCheck.nat() })
+    erasure: record({ whose: array(oneof(name, FastCheck.ipV4()), { maxLength: 3 }), from: FastCheck.nat() })
   }),
   record({ _tag: constant("Told" as const), user, who, nonce, to: option(key, { nil: undefined }) })
 )
@@ -77,10 +77,12 @@ const request: FastCheck.Arbitrary<Requests.Request> = oneof(
   constant({ _tag: "Here" as const }),
   record({ _tag: constant("World" as const), token: node, part: FastCheck.nat() }),
   record({ _tag: constant("Lines" as const), before: place }),
-  record({ _tag: constant("Letter" as const), node, by: user, from: who, to: user, name, text: said })
+  record({ _tag: constant("Letter" as const), node, by: user, from: who, to: user, name, text: said }),
+  record({ _tag: constant("Peer" as const), user })
 )
 const reply: FastCheck.Arbitrary<Requests.Reply> = oneof(
   record({ _tag: constant("Answer" as const), is: FastCheck.boolean() }),
+  record({ _tag: constant("Peer" as const), address: option(anyAddress, { nil: undefined }) }),
   record({ _tag: constant("Part" as const), token: node, parts: integer({ min: 1, max: 5000 }), text }),
   record({
     _tag: constant("Lines" as const),

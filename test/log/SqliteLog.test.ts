@@ -209,7 +209,7 @@ describe("SqliteLog", () => {
         }
         const counts = yield* Effect.forEach(rooms, stops)
         assert.isBelow(counts.reduce((sum, { count }) => sum + count, 0), 4000)
-        assert.strictEqual(yield* erase({ whose: "mallory", from: 0 }), 100)
+        assert.strictEqual(yield* erase({ whose: ["mallory"], from: 0 }), 100)
         for (const name of [file, `${file}-wal`]) assert.notMatch(readFileSync(name, "latin1"), /dirty\d/, name)
       }).pipe(Effect.provide(SqliteLog.layer({ ...limits, file, keepLines: 2000 })))
     }))

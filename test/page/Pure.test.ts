@@ -10,6 +10,7 @@ import { mentions } from "../../src/client/Mentions.ts"
 import { type Crowd, fold, type Move, nobody } from "../../src/client/Presence.ts"
 import { Reading } from "../../src/client/Reading.ts"
 import { isSecret, Recall } from "../../src/client/Recall.ts"
+import { isUnnamed } from "../../src/client/Session.ts"
 import words from "../../src/client/words.json" with { type: "json" }
 import { parts } from "../../src/page/Links.ts"
 import * as Command from "../../src/wire/Command.ts"
@@ -32,6 +33,13 @@ describe("What the page knows", () => {
       if (last === undefined) assert.strictEqual(inCame + inLeft, 0)
       if (last === "came") assert.strictEqual(inLeft, 0)
       if (last === "left") assert.strictEqual(inCame, 0)
+    }
+  })
+
+  it("takes whoever is called by its address for unnamed, the second of those behind a hidden one too", () => {
+    for (const name of ["~k2fqv7ha", "~k2fqv7ha#2"]) assert.isTrue(isUnnamed({ addr: "~k2fqv7ha", name }))
+    for (const [addr, name] of [["~k2fqv7ha", "k2fqv7ha"], ["127.0.0.1:5", "127"]] as const) {
+      assert.isFalse(isUnnamed({ addr, name }))
     }
   })
 

@@ -6,6 +6,7 @@ import { LastSeen } from "../../src/chat/LastSeen.ts"
 import { Mailbox } from "../../src/chat/Mailbox.ts"
 import { OnlineMap } from "../../src/chat/OnlineMap.ts"
 import { OwnedNames } from "../../src/chat/OwnedNames.ts"
+import { RealAddresses } from "../../src/chat/RealAddresses.ts"
 import { Records } from "../../src/chat/Records.ts"
 import * as MemoryLog from "../../src/log/MemoryLog.ts"
 import type { CannotOpen, MessageLog } from "../../src/log/MessageLog.ts"
@@ -23,7 +24,7 @@ export const chat = (options: {
   readonly engine?: Layer.Layer<MessageLog | Registry, CannotOpen>
   readonly broadcaster?: typeof Broadcaster.layer
 } = {}) =>
-  Layer.mergeAll(OwnedNames.layer, LastSeen.layer).pipe(
+  Layer.mergeAll(OwnedNames.layer, LastSeen.layer, RealAddresses.layer).pipe(
     Layer.provideMerge(Layer.mergeAll(options.broadcaster ?? Broadcaster.layer, JsonForm.layer)),
     Layer.provideMerge(Layer.mergeAll(OnlineMap.layer, Mailbox.layer, Addresses.layer, PlainForm.layer)),
     Layer.provideMerge(Records.layer),
