@@ -3,8 +3,9 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { some } from "effect/Option"
 import * as Scope from "effect/Scope"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
 import * as Proxy from "./soak/nodes/Proxy.ts"
 import { type Client, connect, within } from "./support/client.ts"
@@ -162,6 +163,46 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* terminal.shows("Carl: and off")
       assert.deepStrictEqual(yield* saidBy(ann, "Carl", "and off"), ["and on", "and off"])
       assert.notMatch(yield* terminal.painted, /sesame|another/)
+    }))
+
+  it.scopedLive("does what operators do, and asks for their secret without echo", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/operators`
+      writeFileSync(file, "correct horse battery\n")
+      const own = yield* start({ rate: 0, opSecretFile: some(file) })
+      const { prompt, terminal } = yield* beside("ops", [], {}, own)
+      const ann = yield* person("Bea-ops", "ops", own)
+      yield* terminal.type("/bans")
+      yield* terminal.keys("Enter")
+      yield* terminal.ends("*** Unknown command /bans, try /help")
+      yield* terminal.keys("/op correct horse battery", "Enter")
+      yield* terminal.ends("*** you are an operator")
+      yield* terminal.prompts(prompt)
+      for (
+        const [line, ...answers] of [
+          ["/ban 192.0.2.0/24 1d spam", "*** 192.0.2.0/24 is banned"],
+          ["/ban 192.0.2.7", "*** 192.0.2.7 is banned"],
+          ["/bans", /^\*\*\* 192\.0\.2\.0\/24 until .* spam \(Me-ops\)$/, "*** 192.0.2.7 for ever (Me-ops)"],
+          ["/unban 192.0.2.7", "*** 192.0.2.7 is not banned any more"],
+          ["/unban 192.0.2.7", "*** no such ban"],
+          ["/mute Bea-ops 2x", "*** Usage: /mute NAME [DURATION]"],
+          ["/mute Bea-ops", "*** Bea-ops is muted"],
+          ["/unmute Bea-ops", "*** Bea-ops is not muted any more"],
+          ["/lock", "*** locked"],
+          ["/unlock", "*** unlocked"],
+          ["/erase Bea-ops 2h", "*** 0 lines erased"],
+          ["/announce tea", "*** 公告：tea"],
+          ["/kick Bea-ops too loud", "*** Bea-ops left", "*** Bea-ops was removed"],
+          ["/deop", "*** you are no operator any more"]
+        ] as const
+      ) {
+        yield* terminal.type(line)
+        yield* terminal.keys("Enter")
+        for (const answer of answers) yield* terminal.shows(answer)
+      }
+      yield* until(ann, (line) => line === "*** 您被请出：too loud")
+      yield* terminal.keys("Up", "Up")
+      assert.notInclude(yield* terminal.painted, "horse")
     }))
 
   it.scopedLive("completes commands and names", () =>

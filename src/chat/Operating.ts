@@ -64,6 +64,9 @@ export const act = (shared: Shared, visit: Visit, event: Event, answer: Output, 
     shared.broadcaster.attempt(visit.user, event),
     ({ refusal }) =>
       Effect.zipRight(refusal === undefined ? done : Effect.void, reply(shared, visit, refusal ?? answer))
+  ).pipe(
+    // Whoever puts itself out has done it all the same.
+    Effect.uninterruptible
   )
 
 /** Whom a word means: who owns a name, and who is here, by the address in fact too, if that is of this node. */

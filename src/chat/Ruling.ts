@@ -59,7 +59,7 @@ const lift = (shared: Shared, visit: Visit, kind: Rules.Kind, name: string, rule
       visit,
       { _tag: "Ruled", change: { _tag: "Lift", kind, whom }, visit: undefined },
       { _tag: kind === "ban" ? "WasUnbanned" : "WasUnmuted", name },
-      note(visit, kind === "ban" ? "lifted a ban" : "lifted a mute", { whom: name })
+      whom.length === 0 ? Effect.void : note(visit, kind === "ban" ? "lifted a ban" : "lifted a mute", { whom: name })
     )
   }).pipe(alone(shared))
 

@@ -30,11 +30,13 @@ const mayHaveWord = (make: (word: string | undefined) => Asked) => (rest: string
 const alone = (typed: Typed) => (rest: string) => rest === "" ? typed : undefined
 const isWord = (rest: string) => rest !== "" && !blanks.test(rest)
 
-const naming = (rest: string): Typed => {
-  const [name, secret] = cut(rest, /[#＃]/)
-  const [first, second] = cut(trimmed(name), blanks)
-  if (secret === undefined && second === undefined && first !== "") return ask({ do: "rename", name: first })
-  return { is: "naming", name: first, secret: trimmed(secret ?? second ?? "") }
+const naming = (rest: string): Typed | undefined => {
+  const [text, secret] = cut(rest, /[#＃]/)
+  const name = trimmed(text)
+  if (blanks.test(name)) return undefined
+  return secret === undefined && name !== ""
+    ? ask({ do: "rename", name })
+    : { is: "naming", name, secret: trimmed(secret ?? "") }
 }
 
 const table: ReadonlyArray<Entry> = [
@@ -102,5 +104,6 @@ export const read = (line: string): Typed => {
   const to = toBar.exec(head)
   if (to !== null) return tell(head.slice(to[0].length))
   const rename = renameBar.exec(head)
-  return rename === null ? say(line, line) : naming(trimmedEnd(head.slice(rename[0].length)))
+  if (rename === null) return say(line, line)
+  return naming(trimmedEnd(head.slice(rename[0].length))) ?? { is: "misused", usage: "rename|NAME" }
 }

@@ -5,6 +5,7 @@ import { fill, type Say, type TerminalKey, type Words } from "../client/Words.ts
 export type Language = "zh" | "en"
 
 export interface Wording {
+  readonly language: Language
   /** For dates. */
   readonly locale: string
   readonly words: Words
@@ -26,6 +27,7 @@ export const wordsIn = (language: Language): Wording => {
     return text === undefined ? undefined : fill(text, values)
   }
   return {
+    language,
     locale: language === "zh" ? "zh-CN" : "en",
     words,
     say: (key, ...values) => words(key, ...values) ?? key,

@@ -8,6 +8,8 @@ export interface Asker {
   /** Shows nothing of what is typed. */
   readonly secret: (text: string) => Promise<string | undefined>
   readonly note: (text: string, isLoud?: boolean) => void
+  /** Does what a line of operators asks for. */
+  readonly operate: (line: string) => Promise<void> | undefined
   /** Nobody on the way can read along. */
   readonly isPrivate: boolean
 }
@@ -19,9 +21,11 @@ const tries = 3
 export interface Naming {
   readonly open: (...asked: Parameters<Doing.Naming["open"]>) => Promise<boolean>
   readonly change: (...asked: Parameters<Doing.Naming["change"]>) => Promise<boolean>
+  /** Asks for the secret of operators, and shows it. */
+  readonly operate: () => Promise<boolean>
 }
 
-export const make = (session: Session, { say }: Wording, { isPrivate, note, secret: ask }: Asker): Naming => {
+export const make = (session: Session, { say }: Wording, { isPrivate, note, operate, secret: ask }: Asker): Naming => {
   const secretOf = (text: string) => {
     if (!isPrivate) note(say("readable"), true)
     return ask(text)
@@ -83,6 +87,12 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, secr
       const answer = await session.changeSecret(secret)
       if (answer?.ok !== true) return refused(answer)
       note(say("secretChanged"))
+      return true
+    },
+    operate: async () => {
+      const secret = await secretOf(say("opSecret"))
+      if (secret === undefined || secret === "") return false
+      await operate(`/op ${secret}`)
       return true
     }
   }

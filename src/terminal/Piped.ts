@@ -5,6 +5,7 @@ import { isUnnamed, type Private, Session, type Spoken } from "../client/Session
 import { timeText } from "../client/times.ts"
 import { terminalSafe } from "../domain/Text.ts"
 import { endsOf, Link } from "./Link.ts"
+import * as OperatorLines from "./OperatorLines.ts"
 import type { Beginning } from "./Talk.ts"
 import { troubleText } from "./troubles.ts"
 
@@ -130,6 +131,7 @@ export const pipe = (
       help: () => wording.help.forEach(([usage, text]) => print(`*** ${usage}  ${text}`)),
       named: () => {}
     }
+    const operate = OperatorLines.make(place, wording.language)
     const lines = createInterface({ input, crlfDelay: Infinity })
     lines.once("close", () => {
       hasEnded = true
@@ -142,7 +144,7 @@ export const pipe = (
           refuse(say("tooLong", Buffer.byteLength(line) - session.maxLine))
           continue
         }
-        await Doing.type(place, line)
+        await (operate(line) ?? Doing.type(place, line))
         await waiting
         hurry()
       }

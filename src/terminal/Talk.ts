@@ -1,6 +1,6 @@
 /** The talk of a person at a terminal: what each part tells goes to those that show it. */
 import type * as Tty from "node:tty"
-import { words as commands } from "../client/Commands.ts"
+import * as Commands from "../client/Commands.ts"
 import * as Completion from "../client/Completion.ts"
 import * as Doing from "../client/Doing.ts"
 import type { State } from "../client/Link.ts"
@@ -11,6 +11,7 @@ import { terminalSafe } from "../domain/Text.ts"
 import type { Wording } from "./Language.ts"
 import { endsOf, Link, type Target } from "./Link.ts"
 import * as Naming from "./Naming.ts"
+import * as OperatorLines from "./OperatorLines.ts"
 import { Prompt } from "./Prompt.ts"
 import { troubleText } from "./troubles.ts"
 import { View } from "./View.ts"
@@ -27,6 +28,7 @@ export interface Beginning {
 const soon = 400
 /** The server has so long, in ms, to take leave. */
 const leave = 2000
+const commands = [...Commands.words.filter((word) => word !== "json"), ...OperatorLines.words]
 
 /** Gives the exit code, once it is over. */
 export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: Beginning): Promise<number> =>
@@ -84,6 +86,8 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       named: () => {}
     }
 
+    const operate = OperatorLines.make(place, wording.language)
+
     const type = (lines: ReadonlyArray<string>) => {
       // What is typed brings it back.
       if (state.is === "over") link.now()
@@ -91,7 +95,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       for (const line of lines) {
         const over = Buffer.byteLength(line) - session.maxLine
         if (over > 0) note(say("tooLong", over), true)
-        else void Doing.type(place, line)
+        else void (operate(line) ?? Doing.type(place, line))
       }
       setTimeout(showPrompt, soon)
     }
@@ -108,7 +112,8 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       hides: (text) => {
         const called = nameBeforeSecret(text)
         if (called !== undefined) return naming.open(called)
-        return /^\s*[/／]secret\s$/iu.test(text) ? naming.change("") : undefined
+        const [, word = ""] = /^\s*[/／](secret|op)\s$/iu.exec(text) ?? []
+        return word === "" ? undefined : word.toLowerCase() === "op" ? naming.operate() : naming.change("")
       },
       complete: (head) => {
         const others = [...session.people.keys()].filter((name) => name !== me()).map(terminalSafe)
@@ -129,6 +134,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const naming = Naming.make(session, wording, {
       secret: (text) => prompt.secret(text),
       note,
+      operate,
       isPrivate: target.isTls || /^(?:localhost|127\..*|::1)$/.test(target.host)
     })
 

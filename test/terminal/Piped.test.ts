@@ -95,6 +95,16 @@ describe.concurrent("The client in a pipe", () => {
       yield* until(ann, (line) => line.endsWith(":rest"))
     }))
 
+  it.scopedLive("does what operators do", () =>
+    Effect.gen(function*() {
+      const file = `${yield* folder}/operators`
+      writeFileSync(file, "correct horse battery\n")
+      const [own = 0] = yield* doors({ rate: 0, opSecretFile: some(file) })
+      const told = yield* run("/op correct horse battery\n/ban 192.0.2.1\n/unban 192.0.2.2\n", own)
+      const stdout = "*** you are an operator\n*** 192.0.2.1 is banned\n"
+      assert.deepStrictEqual(told, { code: 1, stdout, stderr: "*** no such ban\n" })
+    }))
+
   it.scopedLive("says nothing elsewhere if its room is refused", () =>
     Effect.gen(function*() {
       const [own = 0] = yield* doors({ rate: 0 })
