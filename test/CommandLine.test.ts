@@ -1,7 +1,9 @@
 /** The commands beside the server: what is asked for, and what is said to whoever asks for something else. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { parse } from "../src/CommandLine.ts"
+import { chooseRoom } from "../src/domain/Room.ts"
 import { bundled } from "./support/child.ts"
 
 const now = Date.UTC(2026, 10, 25, 12)
@@ -17,7 +19,7 @@ describe("backup and export", () => {
       parse(["backup", "copy.db"], { TELLNET_DATA: "b.db" }),
       { task: { do: "backup", data: "b.db", to: "copy.db" } }
     )
-    const room = { key: "dev", name: "Dev" }
+    const room = Option.getOrThrow(chooseRoom("Dev"))
     const asked = parsed("export", "#Dev", "--since", "1d", "--until", "2026-11-25T09:30Z")
     assert.deepStrictEqual(asked, {
       task: { do: "export", data: "tellnet.db", room, since: now - 86_400_000, until: Date.UTC(2026, 10, 25, 9, 30) }
@@ -47,7 +49,7 @@ describe("backup and export", () => {
       [["backup", "a.db", "--since", "7d"], /unknown option '--since'/],
       [["backup", "a.db", "--data", "none"], /^With --data none there is no file\.\n$/],
       [
-        ["backup", "a.db", "--nats", "nats://127.0.0.1"],
+        ["backup", "a.db", "--nats", "nats://127.0.0.1:4222"],
         /^This is for the file of one server\. .*`nats stream backup`\.\n$/
       ],
       [["export"], /missing required argument 'ROOM'/],
@@ -77,7 +79,7 @@ describe("backup and export", () => {
 
   it.scopedLive("say what was not understood on standard error, and print nothing", () =>
     Effect.gen(function*() {
-      const refused = yield* (yield* bundled(["export", "lobby", "--since", "2026-02-31"])).over
+      const refused = yield* (yield* bundled(["export", "lobby", "--since", "2026-02-31"], { TELLNET_DATA: "" })).over
       assert.deepStrictEqual([refused.code, refused.stdout], [2, ""])
       assert.match(refused.stderr, /^--since must be a time such as .*, not "2026-02-31"\.\n$/)
     }))
