@@ -38,9 +38,7 @@ afterAll(() => rmSync(home, { recursive: true }))
 
 describe("the package", { concurrent: true }, () => {
   it("has what the build makes, and no sources, no tests and no packages of others", () => {
-    const names = execFileSync("tar", ["-tzf", archive], {
-      encoding: "utf8"
-    })
+    const names = execFileSync("tar", ["-tzf", archive], { encoding: "utf8" })
     const page = ["icon.svg", "index.html", "page.css", "page.js"].flatMap((name) =>
       ["", ".br", ".gz"].map((form) => `dist/page/${name}${form}`)
     )
