@@ -1,6 +1,7 @@
 /**
  * Makes what runs alone, with Node and nothing else: `npm run build [-- FOLDER]`. The server is one file; beside it are the
  * threads that have its data, the binding of SQLite for this platform, the web page, and the terminal client, one file too.
+ * `npm pack` takes all of it but the binding, on which the package depends.
  */
 import { build } from "esbuild"
 import { execFileSync } from "node:child_process"
@@ -36,7 +37,7 @@ await build({
   target: "node20.10",
   mainFields: ["module", "main"],
   define: { BUILT_FROM: JSON.stringify(commit()) },
-  // It looks for the binding of the platform itself; the package depends on it.
+  // It looks for the binding of the platform itself.
   external: ["libsql"],
   // Packages of the older kind ask for others by `require`.
   banner: { js: "import { createRequire as requireOf } from 'node:module'; const require = requireOf(import.meta.url);" },

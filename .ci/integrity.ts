@@ -1,7 +1,7 @@
 /**
- * Completes package-lock.json after a change of dependencies: `npx tsx .ci/integrity.ts`. npm leaves `integrity` out for
+ * Completes the lock files after a change of dependencies: `npx tsx .ci/integrity.ts`. npm leaves `integrity` out for
  * what it did not download, such as the binaries of other platforms: here it is asked for each. `resolved` is taken out,
- * so that the file names no registry.
+ * so that no file names a registry.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 
-const file = "package-lock.json"
+const lockfiles = ["package-lock.json", "test/runtimes/package-lock.json"]
 
 // Nothing changes its place.
 const asItStands = { propertyOrder: "original" } as const
@@ -23,9 +23,12 @@ const Lockfile = Schema.parseJson(
   { space: 2 }
 )
 
-class Incomplete extends Data.TaggedError("Incomplete")<{ readonly packages: ReadonlyArray<string> }> {
+class Incomplete extends Data.TaggedError("Incomplete")<{
+  readonly file: string
+  readonly packages: ReadonlyArray<string>
+}> {
   override get message() {
-    return `npm gave no integrity, for the reasons above, of ${this.packages.join(", ")}. ${file} has all others.`
+    return `npm gave no integrity, for the reasons above, of ${this.packages.join(", ")}. ${this.file} has all others.`
   }
 }
 
@@ -48,19 +51,20 @@ const completed = (path: string, written: typeof Fields.Type) =>
     return found === "" ? entry : { version, integrity: found, ...rest }
   })
 
-const main = Effect.gen(function*() {
-  const files = yield* FileSystem.FileSystem
-  const lockfile = yield* Schema.decode(Lockfile, asItStands)(yield* files.readFileString(file))
-  const packages = yield* Effect.forEach(
-    Object.entries(lockfile.packages),
-    ([path, entry]) => Effect.map(completed(path, entry), (entry) => [path, entry] as const),
-    // A few at once, not a flood.
-    { concurrency: 4 }
-  )
-  const text = yield* Schema.encode(Lockfile, asItStands)({ ...lockfile, packages: Object.fromEntries(packages) })
-  yield* files.writeFileString(file, `${text}\n`)
-  const missing = packages.filter(([path, entry]) => path !== "" && !("link" in entry) && !("integrity" in entry))
-  if (missing.length > 0) return yield* new Incomplete({ packages: missing.map(([path]) => path) })
-})
+const complete = (file: string) =>
+  Effect.gen(function*() {
+    const files = yield* FileSystem.FileSystem
+    const lockfile = yield* Schema.decode(Lockfile, asItStands)(yield* files.readFileString(file))
+    const packages = yield* Effect.forEach(
+      Object.entries(lockfile.packages),
+      ([path, entry]) => Effect.map(completed(path, entry), (entry) => [path, entry] as const),
+      // A few at once, not a flood.
+      { concurrency: 4 }
+    )
+    const text = yield* Schema.encode(Lockfile, asItStands)({ ...lockfile, packages: Object.fromEntries(packages) })
+    yield* files.writeFileString(file, `${text}\n`)
+    const missing = packages.filter(([path, entry]) => path !== "" && !("link" in entry) && !("integrity" in entry))
+    if (missing.length > 0) return yield* new Incomplete({ file, packages: missing.map(([path]) => path) })
+  })
 
-NodeRuntime.runMain(Effect.provide(main, NodeContext.layer))
+NodeRuntime.runMain(Effect.provide(Effect.forEach(lockfiles, complete), NodeContext.layer))

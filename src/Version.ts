@@ -20,6 +20,7 @@ const sqlite = (): string => {
 /** `tellnet 0.2.0 (abc1234) node 20.20.2 …`: names and versions in pairs, and where it is known the commit. */
 export const words = (): string => {
   const commit = typeof BUILT_FROM === "undefined" || BUILT_FROM === "" ? "" : ` (${BUILT_FROM})`
-  const { effect, libsql } = manifest.dependencies
+  // Only the binding comes from outside: all else is in the bundle.
+  const { dependencies: { libsql }, devDependencies: { effect } } = manifest
   return `${manifest.name} ${manifest.version}${commit} node ${process.versions.node} effect ${effect} libsql ${libsql} sqlite ${sqlite()}`
 }

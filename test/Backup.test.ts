@@ -203,10 +203,11 @@ describe("backup and export", { concurrent: true }, () => {
       const file = `${yield* folder}/tellnet.db`
       writeFileSync(file, "")
       for (const signal of ["SIGINT", "SIGTERM"] as const) {
-        // A server that does not answer.
+        // A server that does not answer. Whoever has just connected to it, and not asked yet, may not listen for signals yet.
         const asked = yield* Deferred.make<void>()
+        const hear = (socket: Net.Socket) => void socket.once("data", () => Deferred.unsafeDone(asked, Effect.void))
         const server = yield* Effect.acquireRelease(
-          Effect.sync(() => Net.createServer(() => Deferred.unsafeDone(asked, Effect.void)).listen(`${file}.sock`)),
+          Effect.sync(() => Net.createServer(hear).listen(`${file}.sock`)),
           (server) => Effect.sync(() => server.close())
         )
         const task = yield* bundled(["backup", `${file}.copy`, "--data", file])

@@ -12,9 +12,9 @@ const Entry = Schema.Struct({
 const Lockfile = Schema.parseJson(Schema.Struct({ packages: Schema.Record({ key: Schema.String, value: Entry }) }))
 
 // `npx tsx .ci/integrity.ts` mends both.
-describe("package-lock.json", () => {
+describe.each(["package-lock.json", "test/runtimes/package-lock.json"])("%s", (file) => {
   const packages = Effect.gen(function*() {
-    const text = yield* (yield* FileSystem.FileSystem).readFileString("package-lock.json")
+    const text = yield* (yield* FileSystem.FileSystem).readFileString(file)
     const lockfile = yield* Schema.decode(Lockfile)(text)
     // The entry "" is the project itself.
     const { "": _, ...packages } = lockfile.packages
