@@ -123,7 +123,9 @@ const admit = (
         return Effect.flatMap(online, ({ rules }) => {
           // Handshakes take their time: since the knock operators may have decided something.
           const reason = ruledOut(admission, rules, ip)
-          return reason === undefined ? visit(peer, pace, door.name) : turnAway(admission, peer, reason)
+          if (reason === undefined) return visit(peer, pace, door.name)
+          RefusalLog.note(stats, reason, ip)
+          return turnAway(admission, peer, reason)
         })
       }
     })
