@@ -289,12 +289,7 @@ describe("The web page", () => {
       yield* type("op a long secret indeed")
       yield* notes("Usage: /op SECRET")
       yield* type("/rename Bob hunter2hunter2")
-      yield* act("a window", () => page.waitForSelector("#naming[open]"))
-      assert.deepStrictEqual(
-        yield* act("its fields", () => Promise.all([page.inputValue("#newName"), page.inputValue("#newSecret")])),
-        ["Bob", "hunter2hunter2"]
-      )
-      yield* act("Escape", () => page.keyboard.press("Escape"))
+      yield* notes("Usage: /rename NAME")
       yield* press("ArrowUp")
       assert.strictEqual(yield* field, "two")
       yield* press("ArrowUp")

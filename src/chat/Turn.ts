@@ -4,6 +4,7 @@
  */
 import * as Option from "effect/Option"
 import { type Event, isPresence, type Line, type Nonce, type Seq, type Stored, type UserId } from "../domain/Event.ts"
+import * as Fold from "../domain/Fold.ts"
 import * as Nonces from "../domain/Nonces.ts"
 import type { Output, Private } from "../domain/Output.ts"
 import { lobby, type Room } from "../domain/Room.ts"
@@ -18,7 +19,7 @@ import type { Asker, User } from "./User.ts"
 export type Deed =
   /** What follows happened at this time, in ms since 1970. */
   | { readonly _tag: "At"; readonly at: number }
-  | Exclude<World.Outcome, { readonly _tag: "Refuse" | "Known" }>
+  | Exclude<Fold.Outcome, { readonly _tag: "Refuse" | "Known" }>
   /** `promised`: the user's channel keeps room for it. */
   | {
     readonly _tag: "Reply"
@@ -92,14 +93,14 @@ export interface Played {
 export const play = (before: World.World, entries: ReadonlyArray<Entry>, record: Stored): Played => {
   const { at, node, seq } = record
   const deeds: Array<Deed> = [{ _tag: "At", at }]
-  let world = World.admit(before, record) ?? before
+  let world = Fold.admit(before, record) ?? before
   let index = 0
   for (const entry of entries) {
     const event = eventOf(entry)
     let verdict: Result = done
     if (event !== undefined) {
-      const place = World.placeOf(seq, index++)
-      const [after, outcomes] = World.step(world, event, place, at, node)
+      const place = Fold.placeOf(seq, index++)
+      const [after, outcomes] = Fold.step(world, event, place, at, node)
       world = after
       verdict = { refusal: undefined, seq: place, known: false }
       // Whoever is not here any more tries in vain.
@@ -121,13 +122,13 @@ export const play = (before: World.World, entries: ReadonlyArray<Entry>, record:
 
 /** The same for a record that nobody here has asked for. */
 export const playOther = (before: World.World, record: Stored): Played => {
-  const [world, outcomes] = World.apply(before, record)
+  const [world, outcomes] = Fold.apply(before, record)
   return { deeds: [{ _tag: "At", at: record.at }, ...outcomes.flatMap(toldAnyway)], world }
 }
 
 /** What becomes of everybody where the log is another one, which begins here, at this time. */
 export const renew = (before: World.World, start: Seq, at: number): Played => {
-  const [world, outcomes] = World.renew(before, start)
+  const [world, outcomes] = Fold.renew(before, start)
   const replaced: Deed = { _tag: "Announce", output: { _tag: "Replaced" } }
   return { deeds: [{ _tag: "At", at }, ...outcomes.flatMap(toldAnyway), replaced], world }
 }
@@ -143,13 +144,13 @@ export const keptOf = ({ deeds, world }: Played, { at, events, seq }: Stored): K
   const nonces: Array<Nonces.Used> = []
   events.forEach((event, index) => {
     const used = "nonce" in event && event.nonce !== undefined ? Nonces.get(world.nonces, event.nonce) : undefined
-    if (used?.seq === World.placeOf(seq, index)) nonces.push(used)
+    if (used?.seq === Fold.placeOf(seq, index)) nonces.push(used)
   })
   return { lines, nonces }
 }
 
 // Whoever comes back after its node was thought dead may find its name taken; nobody waits for an answer.
-const toldAnyway = (outcome: World.Outcome): ReadonlyArray<Deed> => {
+const toldAnyway = (outcome: Fold.Outcome): ReadonlyArray<Deed> => {
   if (outcome._tag === "Known") return []
   return outcome._tag === "Refuse" ? [{ ...outcome, _tag: "Inform" }] : [outcome]
 }
@@ -291,7 +292,7 @@ const playEntry = (deeds: Array<Deed>, world: World.World, entry: Entry, { known
 }
 
 /** Behind the last line: the same place for all who come, or ask, before the next one. */
-export const behind = ({ said }: World.World): Seq => World.placeOf(said, 1)
+export const behind = ({ said }: World.World): Seq => Fold.placeOf(said, 1)
 
 const replayOf = (world: World.World, user: User, room: Room, limit: number): Deed => ({
   _tag: "Replay",

@@ -45,7 +45,7 @@ export interface Online {
   readonly node: NodeId
 }
 
-/** What happens, as the one who does it asks for it. What comes of it is said by the fold: see `World.ts`. */
+/** What happens, as the one who does it asks for it. What comes of it is said by the fold: see `Fold.ts`. */
 export type Event =
   /** Somebody is here, and asks to be called by its address. */
   | { readonly _tag: "Arrived"; readonly user: UserId; readonly address: Address }

@@ -2,7 +2,7 @@
  * One of the equal nodes that write a log together: it appends its turns, one at a time, and follows the stream. Knows no network:
  * the same code runs over NATS and in a simulation.
  *
- * A record counts if its node was not buried before it in the stream (`World.admit`), for all alike. There is no leader: whoever
+ * A record counts if its node was not buried before it in the stream (`Fold.admit`), for all alike. There is no leader: whoever
  * misses a node's signs of life for the lease may bury it. A node that reads of its own burial takes another ID, lets its
  * users come back, and appends again what it has not seen applied.
  */
@@ -16,6 +16,7 @@ import * as Schedule from "effect/Schedule"
 import type { Address } from "../domain/Address.ts"
 import type { Erasure } from "../domain/Erasure.ts"
 import { type Event, isPresence, NodeId, type UserId } from "../domain/Event.ts"
+import * as Fold from "../domain/Fold.ts"
 import { monotonic } from "../domain/monotonic.ts"
 import * as World from "../domain/World.ts"
 import type { Stats } from "../ops/Stats.ts"
@@ -396,7 +397,7 @@ const take = (
 ): Effect.Effect<Outgoing | undefined> =>
   Effect.gen(function*() {
     const world = yield* follower.world
-    if (World.admit(world, { node, number }) === undefined) return
+    if (Fold.admit(world, { node, number }) === undefined) return
     if (number > 0) state.heard.set(node, state.now())
     const [first] = state.outbox
     const applied = first !== undefined && node === state.node && number === first.number ? first : undefined
@@ -414,7 +415,7 @@ const take = (
     for (const [index, event] of events.entries()) {
       if (event._tag === "NodeGone") yield* buried(state, event.node, world)
       if (event._tag === "Erased") {
-        state.options.lines.erase({ erasure: event.erasure, before: World.placeOf(stored.seq, index) })
+        state.options.lines.erase({ erasure: event.erasure, before: Fold.placeOf(stored.seq, index) })
       }
     }
     return applied

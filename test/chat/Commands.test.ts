@@ -8,6 +8,7 @@ import { Pace } from "../../src/chat/Pace.ts"
 import { Visit } from "../../src/chat/Visit.ts"
 import { address } from "../../src/domain/Address.ts"
 import { type Event, Seq, UserId } from "../../src/domain/Event.ts"
+import * as Fold from "../../src/domain/Fold.ts"
 import { nameKey } from "../../src/domain/Name.ts"
 import * as World from "../../src/domain/World.ts"
 import * as Command from "../../src/wire/Command.ts"
@@ -19,7 +20,7 @@ const worldOf = (count: number) =>
   Array.makeBy(count, (n): ReadonlyArray<Event> => [
     { _tag: "Arrived", user: UserId(n), address: address(`10.0.${n >> 8}.${n & 255}`, 1) },
     { _tag: "Moved", user: UserId(n), room: { key: nameKey(`room ${n}`), name: `room ${n}` } }
-  ]).flat().reduce((world, event, index) => World.step(world, event, Seq(index + 1), 0)[0], World.empty(Seq(0)))
+  ]).flat().reduce((world, event, index) => Fold.step(world, event, Seq(index + 1), 0)[0], World.empty(Seq(0)))
 
 const world = worldOf(600)
 

@@ -4,6 +4,7 @@ import { Either, FastCheck, HashMap, Option } from "effect"
 import { address } from "../../src/domain/Address.ts"
 import * as Cidr from "../../src/domain/Cidr.ts"
 import { type Event, Nonce, Seq, UserId } from "../../src/domain/Event.ts"
+import * as Fold from "../../src/domain/Fold.ts"
 import { chooseName, Name, nameKey } from "../../src/domain/Name.ts"
 import * as Networks from "../../src/domain/Networks.ts"
 import { lobby } from "../../src/domain/Room.ts"
@@ -82,7 +83,7 @@ const fold = (events: ReadonlyArray<Event>) => {
   return events.map((event, index) => {
     const at = index + 1
     const before = world
-    const [after, outcomes] = World.step(world, event, Seq(at), at)
+    const [after, outcomes] = Fold.step(world, event, Seq(at), at)
     world = after
     return { event, before, after, outcomes, at }
   })
@@ -184,7 +185,7 @@ describe("Rules", () => {
     const begun = one[cut - 1]
     if (begun === undefined) return
     let world = World.fromParts(World.partsOf(begun.after))
-    for (const { at, event } of one.slice(cut)) world = World.step(world, event, Seq(at), at)[0]
+    for (const { at, event } of one.slice(cut)) world = Fold.step(world, event, Seq(at), at)[0]
     assert.deepStrictEqual(plainly(world.rules), plainly(last.after.rules))
   }, { fastCheck: { numRuns: 200 } })
 

@@ -6,6 +6,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Either, Equal, FastCheck, HashMap, HashSet, Option } from "effect"
 import { Address, address } from "../../src/domain/Address.ts"
 import { alone, type Event, Nonce, Seq, UserId, type Who } from "../../src/domain/Event.ts"
+import * as Fold from "../../src/domain/Fold.ts"
 import { chooseName, Name, nameKey } from "../../src/domain/Name.ts"
 import * as Places from "../../src/domain/Places.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
@@ -56,7 +57,7 @@ const at = (seq: number) => 1000 * seq
 const fold = (events: ReadonlyArray<Event>, begin = World.empty(Seq(0))) => {
   let world = begin
   const outcomes = events.flatMap((event, index) => {
-    const [after, came] = World.step(world, event, Seq(index + 1), at(0))
+    const [after, came] = Fold.step(world, event, Seq(index + 1), at(0))
     world = after
     return came
   })
@@ -167,8 +168,8 @@ class Model {
 }
 
 /** An outcome in the words of the model. */
-const inWords = (outcome: World.Outcome): string => {
-  const output = (told: Extract<World.Outcome, { readonly output: unknown }>["output"]): string => {
+const inWords = (outcome: Fold.Outcome): string => {
+  const output = (told: Extract<Fold.Outcome, { readonly output: unknown }>["output"]): string => {
     switch (told._tag) {
       case "Online":
         return `Online ${told.who.name}`
@@ -218,7 +219,7 @@ describe("World", () => {
     const model = new Model()
     let world = World.empty(Seq(0))
     for (const [index, event] of events.entries()) {
-      const [after, outcomes] = World.step(world, event, Seq(index + 1), at(0))
+      const [after, outcomes] = Fold.step(world, event, Seq(index + 1), at(0))
       world = after
       assert.deepStrictEqual(outcomes.map(inWords), model.take(event, index + 1), JSON.stringify(event))
       assert.strictEqual(World.size(world), model.users.size)
@@ -254,7 +255,7 @@ describe("World", () => {
     let world = World.empty(Seq(0))
     const outcomes = cuts.slice(1).flatMap((end, index) => {
       const from = cuts[index] ?? 0
-      const [after, came] = World.apply(world, {
+      const [after, came] = Fold.apply(world, {
         seq: Seq(from + 1),
         at: at(0),
         node: alone,
@@ -275,7 +276,7 @@ describe("World", () => {
       const part = fold(events.slice(0, end))
       const whole = fold(events)
       assert.deepStrictEqual(whole.outcomes.slice(0, part.outcomes.length), part.outcomes)
-      const rest = World.apply(part.world, {
+      const rest = Fold.apply(part.world, {
         seq: Seq(Math.min(end, events.length) + 1),
         at: at(0),
         node: alone,
@@ -357,13 +358,13 @@ describe("World", () => {
       arrived(100, "10.0.0.1"),
       ...users.slice(0, count).map((id) => moved(id, `room${id}`))
     ])
-    const refusal = (event: Event) => World.step(full.world, event, Seq(1000), at(0))[1].map(inWords)
+    const refusal = (event: Event) => Fold.step(full.world, event, Seq(1000), at(0))[1].map(inWords)
     assert.deepStrictEqual(refusal(moved(count, "one-more")), ["Refuse TooManyRooms"])
     assert.deepStrictEqual(refusal(moved(count, "ROOM3"))[1], `Move ${count} room3`)
     assert.deepStrictEqual(refusal(moved(100, "one-more"))[1], "Move 100 one-more")
     // A room that everybody has left makes room for another.
     const { world } = fold([moved(0, "lobby")], full.world)
-    assert.deepStrictEqual(World.step(world, moved(count, "one-more"), Seq(1000), at(0))[1].length, 4)
+    assert.deepStrictEqual(Fold.step(world, moved(count, "one-more"), Seq(1000), at(0))[1].length, 4)
   })
 
   const hidden = Address("~abcdefgh")

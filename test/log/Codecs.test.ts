@@ -4,6 +4,7 @@ import { FastCheck } from "effect"
 import * as HashMap from "effect/HashMap"
 import { address } from "../../src/domain/Address.ts"
 import { type Event, NodeId, Nonce, Seq, UserId } from "../../src/domain/Event.ts"
+import * as Fold from "../../src/domain/Fold.ts"
 import { Name, nameKey } from "../../src/domain/Name.ts"
 import type { Change, Rules } from "../../src/domain/Rules.ts"
 import { terminalSafe } from "../../src/domain/Text.ts"
@@ -103,7 +104,7 @@ const taken = array(record({ node, events: array(event, { maxLength: 12 }) })).m
       "who" in event ? [{ _tag: "Arrived", user: event.user, address: event.who.address }, event] : [event]
     )
     const stored = { seq: Codec.seqAt(index + 1), at: index, node, number: index + 1, events: arrivals }
-    world = World.apply(world, stored)[0]
+    world = Fold.apply(world, stored)[0]
   })
   return { log: "a", place: records.length, world }
 })
@@ -234,7 +235,7 @@ describe("Codecs", () => {
     const leaving = users.map(({ user }): Event => ({ _tag: "Left", user, reason: "quit" }))
     for (const event of [...events, ...deeds, ...leaving]) {
       for (const place of HashMap.values(world.rooms)) World.roster(world, place)
-      world = World.step(world, event, Seq(Number.MAX_SAFE_INTEGER - 1), 0)[0]
+      world = Fold.step(world, event, Seq(Number.MAX_SAFE_INTEGER - 1), 0)[0]
     }
     for (const place of HashMap.values(world.rooms)) World.roster(world, place)
   }, { fastCheck: { numRuns: 300 } })

@@ -13,6 +13,7 @@ import * as Scope from "effect/Scope"
 import { PCGRandom } from "effect/Utils"
 import { Address } from "../../src/domain/Address.ts"
 import { type Event, type Line, Nonce, Seq, type Stored, UserId } from "../../src/domain/Event.ts"
+import * as Fold from "../../src/domain/Fold.ts"
 import { Name, nameKey } from "../../src/domain/Name.ts"
 import { lobby, type Room } from "../../src/domain/Room.ts"
 import * as World from "../../src/domain/World.ts"
@@ -247,7 +248,7 @@ class Simulation {
       fold: (record) =>
         Effect.sync(() => {
           const before = process.world
-          const [world, outcomes] = World.apply(before, record)
+          const [world, outcomes] = Fold.apply(before, record)
           const lines = outcomes.flatMap((outcome): ReadonlyArray<Line> => {
             if (outcome._tag !== "Tell" || outcome.output._tag !== "Said") return []
             const { seq, text, who } = outcome.output
@@ -264,7 +265,7 @@ class Simulation {
       world: Effect.sync(() => process.world),
       renew: (start) =>
         Effect.sync(() => {
-          const [world] = World.renew(process.world, start)
+          const [world] = Fold.renew(process.world, start)
           process.world = world
           process.online.clear()
         })
@@ -278,7 +279,7 @@ class Simulation {
     record: Stored,
     before: World.World,
     world: World.World,
-    outcomes: ReadonlyArray<World.Outcome>
+    outcomes: ReadonlyArray<Fold.Outcome>
   ): void {
     if (record.events.length === 0) return
     this.counts.records++
