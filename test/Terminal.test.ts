@@ -123,7 +123,7 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* terminal.shows("nothing is changed")
       // Whoever comes with that name is asked for its secret.
       const other = yield* open([`127.0.0.1:${port}`, "--room", "secret", "--name", "Olga"])
-      yield* other.prompts("Secret of Olga (not shown):")
+      yield* other.prompts("Secret of Olga (not shown, Esc: none):")
       yield* other.paste("open sesame\n")
       yield* other.keys("Enter")
       yield* other.prompts("#secret Olga>")
@@ -154,11 +154,20 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* terminal.prompts("#fast Carl>")
       yield* terminal.keys("/secret another one", "Enter", "another one", "Enter", "and on", "Enter")
       yield* terminal.ends("*** The secret is changed", "Carl: and on")
+      // Somebody ends the line, and only then sees the question; or leaves it.
+      for (const line of ["/nick Dora#", "/secret "]) {
+        yield* terminal.keys(line, "Enter")
+        yield* terminal.prompts("New secret of Dora (not shown, Esc: none):")
+        yield* terminal.keys("Enter", "a word", "C-u", "Escape")
+        yield* terminal.prompts("#fast Dora>")
+      }
+      yield* terminal.keys("/nick Carl#", "Enter", "another one", "Enter")
+      yield* terminal.prompts("#fast Carl>")
       yield* terminal.keys("/nick admin#open sesame", "Enter")
       yield* terminal.shows("That name is reserved")
       yield* terminal.keys("nick Carl#open sesame", "Enter")
       yield* terminal.shows("Wrong secret")
-      yield* terminal.prompts("Secret of Carl (not shown):")
+      yield* terminal.prompts("Secret of Carl (not shown, Esc: none):")
       yield* terminal.keys("another one", "Enter", "and off", "Enter")
       yield* terminal.shows("Carl: and off")
       assert.deepStrictEqual(yield* saidBy(ann, "Carl", "and off"), ["and on", "and off"])
@@ -182,6 +191,8 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
         const [line, ...answers] of [
           ["/ban 192.0.2.0/24 1d spam", "*** 192.0.2.0/24 is banned"],
           ["/ban 192.0.2.7", "*** 192.0.2.7 is banned"],
+          ["/ban 127.0.0.1", "*** Usage: /ban NAME|IP|CIDR [DURATION] [REASON]"],
+          ["/help", "*** /lock  let nobody new in"],
           ["/bans", /^\*\*\* 192\.0\.2\.0\/24 until .* spam \(Me-ops\)$/, "*** 192.0.2.7 for ever (Me-ops)"],
           ["/unban 192.0.2.7", "*** 192.0.2.7 is not banned any more"],
           ["/unban 192.0.2.7", "*** no such ban"],

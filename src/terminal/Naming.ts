@@ -33,7 +33,7 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, oper
   /** A new one is asked for twice: nobody has seen what was typed. */
   const newSecret = async (name: string) => {
     const secret = await secretOf(say("newSecretOf", name))
-    if (secret === undefined || secret === "") return undefined
+    if (secret === undefined) return undefined
     if (await ask(say("secretAgain")) === secret) return secret
     note(say("secretsDiffer"), true)
     return undefined
@@ -54,7 +54,7 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, oper
   const takeOwned = async (name: string) => {
     for (let left = tries; left > 0; left--) {
       const secret = await secretOf(say("secretOf", name))
-      if (secret === undefined || secret === "") return false
+      if (secret === undefined) return false
       const answer = await session.rename(name, secret)
       if (answer?.ok === true) return called(answer, name)
       refused(answer)
@@ -91,7 +91,7 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, oper
     },
     operate: async () => {
       const secret = await secretOf(say("opSecret"))
-      if (secret === undefined || secret === "") return false
+      if (secret === undefined) return false
       await operate(`/op ${secret}`)
       return true
     }

@@ -6,23 +6,29 @@ import { type OperatorCommand, operatorTopics, parse } from "../wire/OperatorCom
 import { en, zh } from "../wire/OperatorWording.ts"
 import type { Language } from "./Language.ts"
 
-/** For completion. */
-export const words: ReadonlyArray<string> = operatorTopics.map(({ topic }) => topic)
-
 /** What a line asks for; `undefined`: nothing that is for operators. */
 export const read = (line: string): OperatorCommand | undefined => {
   const [, word = "", rest = ""] = /^\s*[/／](\S+)\s*(.*)$/su.exec(line) ?? []
   return parse(word, trimmedEnd(rest))
 }
 
-/** Does what a line asks for, if it is for operators; `undefined`: it is not. */
-export const make = ({ moment, say, session, view }: Doing.Place, language: Language) => {
+export interface OperatorLines {
+  /** Does what a line asks for, if it is for operators; `undefined`: it is not. */
+  readonly type: (line: string) => Promise<void> | undefined
+  /** For help and completion: of whoever is no operator there are none. */
+  readonly topics: () => ReadonlyArray<readonly [word: string, usage: string, text: string]>
+}
+
+export const make = ({ moment, say, session, view }: Doing.Place, language: Language): OperatorLines => {
   const wording = language === "zh" ? zh : en
+  let isOperator = false
   const told = (command: OperatorCommand, { bans = [], lines = 0 }: Done): ReadonlyArray<string> => {
     switch (command._tag) {
       case "Op":
+        isOperator = true
         return [wording.isOperator]
       case "Deop":
+        isOperator = false
         return [wording.noOperator]
       case "Kick":
         return [wording.wasRemoved(command.name)]
@@ -57,7 +63,10 @@ export const make = ({ moment, say, session, view }: Doing.Place, language: Lang
   const refusal = (answer: Refused, word: string): string => {
     switch (answer.code) {
       case "unknown-command":
+        isOperator = false
         return say("unknown", `/${word}`)
+      case "usage":
+        return say("usage", operatorTopics.find(({ topic }) => topic === word)?.usage ?? "")
       case "no-such-ban":
         return wording.noSuchBan
       case "look-alike":
@@ -66,7 +75,7 @@ export const make = ({ moment, say, session, view }: Doing.Place, language: Lang
         return session.refusal(answer)
     }
   }
-  return (line: string): Promise<void> | undefined => {
+  const type = (line: string): Promise<void> | undefined => {
     const command = read(line)
     if (command === undefined) return undefined
     return (async () => {
@@ -77,6 +86,11 @@ export const make = ({ moment, say, session, view }: Doing.Place, language: Lang
       else if (got.answer.ok) { for (const text of told(command, got.answer)) view.note(text) }
       else view.note(refusal(got.answer, asked.do), true)
     })()
+  }
+  return {
+    type,
+    topics: () =>
+      isOperator ? operatorTopics.map(({ topic, usage }) => [topic, usage, wording.help[topic]] as const) : []
   }
 }
 

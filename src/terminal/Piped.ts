@@ -128,10 +128,13 @@ export const pipe = (
       say,
       moment: (ms) => timeText(locale, "moment", ms),
       times: () => {},
-      help: () => wording.help.forEach(([usage, text]) => print(`*** ${usage}  ${text}`)),
+      help: () => {
+        for (const [usage, text] of wording.help) print(`*** ${usage}  ${text}`)
+        for (const [, usage, text] of operator.topics()) print(`*** ${usage}  ${text}`)
+      },
       named: () => {}
     }
-    const operate = OperatorLines.make(place, wording.language)
+    const operator = OperatorLines.make(place, wording.language)
     const lines = createInterface({ input, crlfDelay: Infinity })
     lines.once("close", () => {
       hasEnded = true
@@ -144,7 +147,7 @@ export const pipe = (
           refuse(say("tooLong", Buffer.byteLength(line) - session.maxLine))
           continue
         }
-        await (operate(line) ?? Doing.type(place, line))
+        await (operator.type(line) ?? Doing.type(place, line))
         await waiting
         hurry()
       }

@@ -112,13 +112,18 @@ export class Prompt {
     this.#output.uncork()
   }
 
-  /** Asks, and shows nothing of what is typed. `undefined`: it is not told. */
+  /**
+   * Asks, and shows nothing of what is typed. Enter alone is no answer: it may belong to the line before. `undefined`: it is
+   * not told.
+   */
   secret(text: string): Promise<string | undefined> {
     return this.#ask<string>(text, (resolve) => {
       let secret = ""
       return (typed, { ctrl, name }) => {
-        const isOver = name === "return" || name === "enter"
+        const isEnter = name === "return" || name === "enter"
+        const isOver = isEnter && secret !== ""
         if (isOver) resolve(secret)
+        else if (isEnter) return false
         else if (name === "backspace") secret = [...secret].slice(0, -1).join("")
         else if (ctrl === true && name === "u") secret = ""
         else secret += typed

@@ -28,7 +28,7 @@ export interface Beginning {
 const soon = 400
 /** The server has so long, in ms, to take leave. */
 const leave = 2000
-const commands = [...Commands.words.filter((word) => word !== "json"), ...OperatorLines.words]
+const commands = Commands.words.filter((word) => word !== "json")
 
 /** Gives the exit code, once it is over. */
 export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: Beginning): Promise<number> =>
@@ -82,11 +82,12 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       times: (shown) => view.times(shown),
       help: () => {
         for (const [usage, text] of wording.help) note(`${usage}  ${text}`)
+        for (const [, usage, text] of operator.topics()) note(`${usage}  ${text}`)
       },
       named: () => {}
     }
 
-    const operate = OperatorLines.make(place, wording.language)
+    const operator = OperatorLines.make(place, wording.language)
 
     const type = (lines: ReadonlyArray<string>) => {
       // What is typed brings it back.
@@ -95,7 +96,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       for (const line of lines) {
         const over = Buffer.byteLength(line) - session.maxLine
         if (over > 0) note(say("tooLong", over), true)
-        else void (operate(line) ?? Doing.type(place, line))
+        else void (operator.type(line) ?? Doing.type(place, line))
       }
       setTimeout(showPrompt, soon)
     }
@@ -117,7 +118,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       },
       complete: (head) => {
         const others = [...session.people.keys()].filter((name) => name !== me()).map(terminalSafe)
-        return Completion.candidates(head, others, commands)
+        return Completion.candidates(head, others, [...commands, ...operator.topics().map(([word]) => word)])
       },
       isSecret,
       leave: () => {
@@ -134,7 +135,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const naming = Naming.make(session, wording, {
       secret: (text) => prompt.secret(text),
       note,
-      operate,
+      operate: operator.type,
       isPrivate: target.isTls || /^(?:localhost|127\..*|::1)$/.test(target.host)
     })
 
