@@ -8,21 +8,21 @@ export interface Asker {
   /** Shows nothing of what is typed. */
   readonly secret: (text: string) => Promise<string | undefined>
   readonly note: (text: string, isLoud?: boolean) => void
-  /** Does what a line of operators asks for. */
-  readonly operate: (line: string) => Promise<void> | undefined
+  /** Shows the secret of operators. */
+  readonly operate: (secret: string) => Promise<Answer | undefined>
   /** Nobody on the way can read along. */
   readonly isPrivate: boolean
 }
 
-/** How often the secret of a name that has an owner is asked for. */
+/** How often a secret is asked for that is known. */
 const tries = 3
 
-/** Each ends with whether the name, or the secret, is the one that was asked for. */
+/** Each ends when nothing more is asked. */
 export interface Naming {
-  readonly open: (...asked: Parameters<Doing.Naming["open"]>) => Promise<boolean>
-  readonly change: (...asked: Parameters<Doing.Naming["change"]>) => Promise<boolean>
+  readonly open: (...asked: Parameters<Doing.Naming["open"]>) => Promise<void>
+  readonly change: (...asked: Parameters<Doing.Naming["change"]>) => Promise<void>
   /** Asks for the secret of operators, and shows it. */
-  readonly operate: () => Promise<boolean>
+  readonly operate: () => Promise<void>
 }
 
 export const make = (session: Session, { say }: Wording, { isPrivate, note, operate, secret: ask }: Asker): Naming => {
@@ -33,67 +33,49 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, oper
   /** A new one is asked for twice: nobody has seen what was typed. */
   const newSecret = async (name: string) => {
     const secret = await secretOf(say("newSecretOf", name))
-    if (secret === undefined) return undefined
-    if (await ask(say("secretAgain")) === secret) return secret
+    if (secret === undefined || await ask(say("secretAgain")) === secret) return secret
     note(say("secretsDiffer"), true)
     return undefined
   }
-  const refused = (answer: Answer | undefined) => {
+  /** One that is known: whoever shows it may be mistaken a few times. */
+  const knownSecret = async (text: string, show: (secret: string) => Promise<Answer | undefined>) => {
+    for (let left = tries; left > 0; left--) {
+      const secret = await secretOf(text)
+      const answer = secret === undefined ? undefined : await show(secret)
+      if (answer?.ok !== false || answer.code !== "wrong-secret") return
+    }
+  }
+  const refused = (answer: Answer | undefined) =>
     note(answer?.ok === false ? session.refusal(answer) : say("connecting"), true)
-    return false
-  }
-  const called = (answer: Done, name: string) => {
+  const called = (answer: Done, name: string) =>
     note(say(answer.owned === true ? "calledMine" : "called", answer.name ?? name))
-    return true
-  }
   const take = async (name: string, secret: string) => {
     const answer = await session.rename(name, secret)
-    return answer?.ok === true ? called(answer, name) : refused(answer)
-  }
-  /** Takes a name that has an owner, who may be mistaken a few times. */
-  const takeOwned = async (name: string) => {
-    for (let left = tries; left > 0; left--) {
-      const secret = await secretOf(say("secretOf", name))
-      if (secret === undefined) return false
-      const answer = await session.rename(name, secret)
-      if (answer?.ok === true) return called(answer, name)
-      refused(answer)
-      if (answer?.code !== "wrong-secret") return false
-    }
-    return false
+    if (answer?.ok === true) called(answer, name)
+    else refused(answer)
+    return answer
   }
   return {
     open: async (name, typed = "", error = "") => {
       if (error !== "") note(error, true)
-      if (name === "") {
-        note(say("usage", "/nick NAME"), true)
-        return false
-      }
-      if (typed !== "") return take(name, typed)
+      if (name === "") return note(say("usage", "/nick NAME"), true)
+      if (typed !== "") return void await take(name, typed)
       // Whether it has an owner: then the secret is that one.
       const free = await session.rename(name)
-      if (free?.ok === false && free.code === "name-owned") return takeOwned(name)
+      const isOwned = free?.ok === true ? free.owned === true : free?.ok === false && free.code === "name-owned"
+      if (isOwned) return knownSecret(say("secretOf", name), (secret) => take(name, secret))
       if (free?.ok !== true) return refused(free)
-      if (free.owned === true) return takeOwned(name)
       const secret = await newSecret(name)
-      if (secret !== undefined) return take(name, secret)
-      called(free, name)
-      // What was typed behind it may be one.
-      return false
+      if (secret === undefined) called(free, name)
+      else await take(name, secret)
     },
     change: async (typed) => {
       const secret = typed === "" ? await newSecret(session.me?.name ?? "") : typed
-      if (secret === undefined) return false
+      if (secret === undefined) return
       const answer = await session.changeSecret(secret)
-      if (answer?.ok !== true) return refused(answer)
-      note(say("secretChanged"))
-      return true
+      if (answer?.ok === true) note(say("secretChanged"))
+      else refused(answer)
     },
-    operate: async () => {
-      const secret = await secretOf(say("opSecret"))
-      if (secret === undefined) return false
-      await operate(`/op ${secret}`)
-      return true
-    }
+    operate: () => knownSecret(say("opSecret"), (secret) => operate(secret))
   }
 }

@@ -1,7 +1,7 @@
 /** The commands of operators: read as the server reads them, asked as programs ask, and answered in the server's words. */
 import type * as Doing from "../client/Doing.ts"
 import { trimmedEnd } from "../domain/Text.ts"
-import type { Asked, Done, Refused } from "../wire/JsonLines.ts"
+import type { Answer, Asked, Done, Refused } from "../wire/JsonLines.ts"
 import { type OperatorCommand, operatorTopics, parse } from "../wire/OperatorCommand.ts"
 import { en, zh } from "../wire/OperatorWording.ts"
 import type { Language } from "./Language.ts"
@@ -13,8 +13,8 @@ export const read = (line: string): OperatorCommand | undefined => {
 }
 
 export interface OperatorLines {
-  /** Does what a line asks for, if it is for operators; `undefined`: it is not. */
-  readonly type: (line: string) => Promise<void> | undefined
+  /** Does what a line asks for, if it is for operators, and gives the answer; `undefined`: it is not. */
+  readonly type: (line: string) => Promise<Answer | undefined> | undefined
   /** For help and completion: of whoever is no operator there are none. */
   readonly topics: () => ReadonlyArray<readonly [word: string, usage: string, text: string]>
 }
@@ -75,20 +75,20 @@ export const make = ({ moment, say, session, view }: Doing.Place, language: Lang
         return session.refusal(answer)
     }
   }
-  const type = (line: string): Promise<void> | undefined => {
-    const command = read(line)
-    if (command === undefined) return undefined
-    return (async () => {
-      const asked = askedOf(command)
-      if (asked === undefined) return view.note(say("usage", command._tag === "Misused" ? command.usage : line), true)
-      const got = await session.ask(asked)
-      if (got === undefined) view.note(say("connecting"), true)
-      else if (got.answer.ok) { for (const text of told(command, got.answer)) view.note(text) }
-      else view.note(refusal(got.answer, asked.do), true)
-    })()
+  const carryOut = async (command: OperatorCommand): Promise<Answer | undefined> => {
+    const asked = askedOf(command)
+    const got = asked && await session.ask(asked)
+    if (asked === undefined) view.note(say("usage", command._tag === "Misused" ? command.usage : ""), true)
+    else if (got === undefined) view.note(say("connecting"), true)
+    else if (!got.answer.ok) view.note(refusal(got.answer, asked.do), true)
+    else for (const text of told(command, got.answer)) view.note(text)
+    return got?.answer
   }
   return {
-    type,
+    type: (line) => {
+      const command = read(line)
+      return command && carryOut(command)
+    },
     topics: () =>
       isOperator ? operatorTopics.map(({ topic, usage }) => [topic, usage, wording.help[topic]] as const) : []
   }

@@ -16,9 +16,9 @@ export interface Typist {
   readonly pasted: (lines: ReadonlyArray<string>) => void
   /**
    * After each key. A promise: the line is taken away, and until it is kept what follows is shown and said nowhere, and
-   * answers questions only; with `true` it is a line like others from then on.
+   * answers questions only.
    */
-  readonly hides: (text: string) => Promise<boolean> | undefined
+  readonly hides: (text: string) => Promise<unknown> | undefined
   /** All that the word at the end of the text can become. */
   readonly complete: (head: string) => { readonly start: number; readonly words: ReadonlyArray<string> }
   /** Never to be recalled. */
@@ -34,6 +34,7 @@ interface Question {
 
 /** Columns for what is typed, at least. */
 const room = 20
+const wait = "… "
 const pasteOn = "\x1b[?2004h"
 const pasteOff = "\x1b[?2004l"
 
@@ -51,6 +52,8 @@ export class Prompt {
   #questions: Promise<unknown> = Promise.resolve()
   /** What was typed where nobody may read it, and no question is open yet. */
   #hidden: Array<readonly [typed: string | undefined, key: Readline.Key]> | undefined
+  /** Nobody waits any more for the questions that are to come. */
+  #isGivenUp = false
   #isClosed = false
 
   constructor(input: Tty.ReadStream, output: Tty.WriteStream, typist: Typist) {
@@ -92,7 +95,7 @@ export class Prompt {
     // Two columns a character, but for the narrow ones of the West: what is typed is to have room.
     const width = Array.from(safe).reduce((sum, character) => sum + (character < "\u1100" ? 1 : 2), 0)
     this.#text = width > this.#output.columns - room ? "> " : safe
-    if (this.#question === undefined) this.#show(this.#text)
+    this.#showText()
   }
 
   /** Prints lines above it, soon, and all of them at once. They are taken for safe. */
@@ -172,6 +175,11 @@ export class Prompt {
     this.#rows = this.#editor.getCursorPos().rows
   }
 
+  /** What stands before a line, if one can be typed now. */
+  #showText(): void {
+    if (this.#question === undefined) this.#show(this.#hidden === undefined ? this.#text : wait)
+  }
+
   #show(text: string): void {
     if (this.#isClosed || text === this.#editor.getPrompt()) return
     this.#output.cork()
@@ -198,10 +206,6 @@ export class Prompt {
     this.#rows = this.#editor.getCursorPos().rows
   }
 
-  #retype(keys: ReadonlyArray<readonly [typed: string | undefined, key: Readline.Key]>): void {
-    for (const [typed, key] of keys) this.#pressed(typed, key)
-  }
-
   #key(typed: string | undefined, key: Readline.Key): void {
     const { ctrl = false, name } = key
     if (ctrl && name === "z") return this.#suspend()
@@ -211,8 +215,11 @@ export class Prompt {
       return this.#answer(isText ? terminalSafe(typed).replaceAll("\ufffd", "") : "", key, isOff)
     }
     const { line } = this.#editor
-    // Nobody waits for what was asked any more.
-    if (this.#hidden !== undefined) return void (this.#hidden = undefined)
+    if (this.#hidden !== undefined) {
+      this.#hidden = undefined
+      this.#isGivenUp = true
+      return this.#showText()
+    }
     if (ctrl && name === "c" && line !== "") return this.#take("")
     if (ctrl && (name === "c" || name === "d") && line === "") return this.#typist.leave()
     if (name === "return" || name === "enter") return this.#enter()
@@ -225,11 +232,12 @@ export class Prompt {
     if (over === undefined) return
     this.#take("")
     this.#hidden = []
-    void over.then((isLine) => {
-      if (this.#hidden === undefined) return
-      const rest = this.#hidden
+    this.#showText()
+    // What is left of it may be a secret still.
+    void over.finally(() => {
       this.#hidden = undefined
-      if (isLine) this.#retype(rest)
+      this.#isGivenUp = false
+      this.#showText()
     })
   }
 
@@ -274,14 +282,14 @@ export class Prompt {
     make: (resolve: (answer: A | undefined) => void) => (typed: string, key: Readline.Key) => boolean
   ): Promise<A | undefined> {
     const answer = this.#questions.then(() =>
-      new Promise<A | undefined>((resolve) => {
+      this.#isGivenUp ? undefined : new Promise<A | undefined>((resolve) => {
         // The line that is typed waits.
         const draft = this.#editor.line
         this.#take("")
         this.#show(terminalSafe(text))
         const done = (answer: A | undefined) => {
           this.#question = undefined
-          this.#show(this.#text)
+          this.#showText()
           this.#take(draft)
           resolve(answer)
         }
@@ -294,7 +302,7 @@ export class Prompt {
           }
         }
         // What came before the question answers it.
-        if (this.#hidden !== undefined) this.#retype(this.#hidden.splice(0))
+        for (const [typed, key] of this.#hidden?.splice(0) ?? []) this.#pressed(typed, key)
       })
     )
     this.#questions = answer

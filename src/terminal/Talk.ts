@@ -135,7 +135,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const naming = Naming.make(session, wording, {
       secret: (text) => prompt.secret(text),
       note,
-      operate: operator.type,
+      operate: async (secret) => operator.type(`/op ${secret}`),
       isPrivate: target.isTls || /^(?:localhost|127\..*|::1)$/.test(target.host)
     })
 
