@@ -175,6 +175,20 @@ describe.skipIf(isMissing).concurrent("The client in a terminal", () => {
       yield* terminal.keys("and off", "Enter")
       yield* terminal.shows("Carl: and off")
       assert.deepStrictEqual(yield* saidBy(ann, "Carl", "and off"), ["and on", "and off"])
+      // Nor is there a gap before a question that the server asks for, or between two.
+      for (
+        const [flags, keys] of [
+          [["--name", "Carl"], []],
+          [[], ["/nick Carl", "Enter"]]
+        ] as const
+      ) {
+        const other = yield* open([`127.0.0.1:${port}`, "--room", "fast", ...flags])
+        yield* other.prompts(flags.length > 0 ? "Secret of Carl (not shown, Esc: none):" : "#fast>")
+        yield* other.keys(...keys, "wrong one", "Enter", "another one", "Enter", "another one", "Enter")
+        yield* other.prompts("#fast Carl>")
+        yield* other.keys("at last", "Enter")
+        assert.deepStrictEqual(yield* saidBy(ann, "(?:Carl|127\\S*)", "at last"), ["at last"])
+      }
       assert.notMatch(yield* terminal.painted, /sesame|another/)
     }))
 

@@ -36,8 +36,6 @@ export const make = Effect.gen(function*() {
     proxies: [...Option.toArray(proxyProtocol), ...Option.toArray(webProxy)],
     real: yield* RealAddresses,
     records: yield* Records,
-    /** What was begun is done, though its operator goes. */
-    scope: yield* Effect.scope,
     /** What the registry has and what the fold has are changed together. */
     changing: yield* Effect.makeSemaphore(1),
     wrong: new Quota(wrongOfNetwork, hour)

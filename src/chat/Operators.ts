@@ -134,7 +134,7 @@ const release = (shared: Shared, visit: Visit, { name: text }: Of<"Release">) =>
 
 const erase = (shared: Shared, visit: Visit, { duration, whose: text }: Of<"Erase">) =>
   Effect.gen(function*() {
-    const { addresses, clock, log, scope } = shared
+    const { addresses, clock, log } = shared
     const isIp = Net.isIP(text) > 0
     const meant = yield* person(shared, text)
     // Whoever said it may be gone.
@@ -147,8 +147,8 @@ const erase = (shared: Shared, visit: Visit, { duration, whose: text }: Of<"Eras
       log.erase({ whose, from }),
       (lines) => note(visit, `erased ${lines} ${lines === 1 ? "line" : "lines"}`, { whom: terminalSafe(text) })
     )
-    // Half of it would be worse than all.
-    const lines = yield* Effect.flatMap(Effect.forkIn(Effect.uninterruptible(erased), scope), Fiber.join)
+    // Half of it would be worse than all; a server that stops does not wait for it.
+    const lines = yield* Effect.flatMap(Effect.forkDaemon(Effect.uninterruptible(erased)), Fiber.join)
     yield* reply(shared, visit, { _tag: "WasErased", lines })
   })
 

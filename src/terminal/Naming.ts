@@ -3,10 +3,9 @@ import type * as Doing from "../client/Doing.ts"
 import type { Session } from "../client/Session.ts"
 import type { Answer, Done } from "../wire/JsonLines.ts"
 import type { Wording } from "./Language.ts"
+import type { Ask } from "./Prompt.ts"
 
 export interface Asker {
-  /** Shows nothing of what is typed. */
-  readonly secret: (text: string) => Promise<string | undefined>
   readonly note: (text: string, isLoud?: boolean) => void
   /** Shows the secret of operators. */
   readonly operate: (secret: string) => Promise<Answer | undefined>
@@ -17,30 +16,30 @@ export interface Asker {
 /** How often a secret is asked for that is known. */
 const tries = 3
 
-/** Each ends when nothing more is asked. */
+/** Each asks where nobody can read along, and ends when nothing more is asked. */
 export interface Naming {
-  readonly open: (...asked: Parameters<Doing.Naming["open"]>) => Promise<void>
-  readonly change: (...asked: Parameters<Doing.Naming["change"]>) => Promise<void>
+  readonly open: (ask: Ask, ...asked: Parameters<Doing.Naming["open"]>) => Promise<void>
+  readonly change: (ask: Ask, ...asked: Parameters<Doing.Naming["change"]>) => Promise<void>
   /** Asks for the secret of operators, and shows it. */
-  readonly operate: () => Promise<void>
+  readonly operate: (ask: Ask) => Promise<void>
 }
 
-export const make = (session: Session, { say }: Wording, { isPrivate, note, operate, secret: ask }: Asker): Naming => {
-  const secretOf = (text: string) => {
+export const make = (session: Session, { say }: Wording, { isPrivate, note, operate }: Asker): Naming => {
+  const secretOf = (ask: Ask, text: string) => {
     if (!isPrivate) note(say("readable"), true)
     return ask(text)
   }
   /** A new one is asked for twice: nobody has seen what was typed. */
-  const newSecret = async (name: string) => {
-    const secret = await secretOf(say("newSecretOf", name))
+  const newSecret = async (ask: Ask, name: string) => {
+    const secret = await secretOf(ask, say("newSecretOf", name))
     if (secret === undefined || await ask(say("secretAgain")) === secret) return secret
     note(say("secretsDiffer"), true)
     return undefined
   }
   /** One that is known: whoever shows it may be mistaken a few times. */
-  const knownSecret = async (text: string, show: (secret: string) => Promise<Answer | undefined>) => {
+  const knownSecret = async (ask: Ask, text: string, show: (secret: string) => Promise<Answer | undefined>) => {
     for (let left = tries; left > 0; left--) {
-      const secret = await secretOf(text)
+      const secret = await secretOf(ask, text)
       const answer = secret === undefined ? undefined : await show(secret)
       if (answer?.ok !== false || answer.code !== "wrong-secret") return
     }
@@ -56,26 +55,26 @@ export const make = (session: Session, { say }: Wording, { isPrivate, note, oper
     return answer
   }
   return {
-    open: async (name, typed = "", error = "") => {
+    open: async (ask, name, typed = "", error = "") => {
       if (error !== "") note(error, true)
       if (name === "") return note(say("usage", "/nick NAME"), true)
       if (typed !== "") return void await take(name, typed)
       // Whether it has an owner: then the secret is that one.
       const free = await session.rename(name)
       const isOwned = free?.ok === true ? free.owned === true : free?.ok === false && free.code === "name-owned"
-      if (isOwned) return knownSecret(say("secretOf", name), (secret) => take(name, secret))
+      if (isOwned) return knownSecret(ask, say("secretOf", name), (secret) => take(name, secret))
       if (free?.ok !== true) return refused(free)
-      const secret = await newSecret(name)
+      const secret = await newSecret(ask, name)
       if (secret === undefined) called(free, name)
       else await take(name, secret)
     },
-    change: async (typed) => {
-      const secret = typed === "" ? await newSecret(session.me?.name ?? "") : typed
+    change: async (ask, typed) => {
+      const secret = typed === "" ? await newSecret(ask, session.me?.name ?? "") : typed
       if (secret === undefined) return
       const answer = await session.changeSecret(secret)
       if (answer?.ok === true) note(say("secretChanged"))
       else refused(answer)
     },
-    operate: () => knownSecret(say("opSecret"), (secret) => operate(secret))
+    operate: (ask) => knownSecret(ask, say("opSecret"), (secret) => operate(secret))
   }
 }

@@ -14,17 +14,23 @@ export interface Typist {
   readonly line: (text: string) => void
   /** Several lines that were pasted. */
   readonly pasted: (lines: ReadonlyArray<string>) => void
-  /**
-   * After each key. A promise: the line is taken away, and until it is kept what follows is shown and said nowhere, and
-   * answers questions only.
-   */
-  readonly hides: (text: string) => Promise<unknown> | undefined
+  /** After each key: what begins with this text, and is to be typed where nobody can read it; see `hiding`. */
+  readonly hides: (text: string) => ((ask: Ask) => Promise<void>) | undefined
   /** All that the word at the end of the text can become. */
   readonly complete: (head: string) => { readonly start: number; readonly words: ReadonlyArray<string> }
   /** Never to be recalled. */
   readonly isSecret: (line: string) => boolean
   /** Ctrl-D or Ctrl-C in an empty line. */
   readonly leave: () => void
+}
+
+/** Asks, and shows nothing of what is typed. `undefined`: it is not told. */
+export type Ask = (text: string) => Promise<string | undefined>
+
+/** What goes on with questions. */
+interface Flow {
+  /** Nobody waits for them any more. */
+  isGivenUp: boolean
 }
 
 interface Question {
@@ -50,10 +56,9 @@ export class Prompt {
   #paste: string | undefined
   #question: Question | undefined
   #questions: Promise<unknown> = Promise.resolve()
+  readonly #flows = new Set<Flow>()
   /** What was typed where nobody may read it, and no question is open yet. */
   #hidden: Array<readonly [typed: string | undefined, key: Readline.Key]> | undefined
-  /** Nobody waits any more for the questions that are to come. */
-  #isGivenUp = false
   #isClosed = false
 
   constructor(input: Tty.ReadStream, output: Tty.WriteStream, typist: Typist) {
@@ -116,10 +121,24 @@ export class Prompt {
   }
 
   /**
-   * Asks, and shows nothing of what is typed. Enter alone is no answer: it may belong to the line before. `undefined`: it is
-   * not told.
+   * Runs something that may ask for secrets. From now on, or if it was not `typed` from its first question on, what is typed
+   * is shown and said nowhere, and answers questions only. At its end the rest is dropped, as it may be a secret still; with
+   * `true` it is what was typed behind a line, and is typed again.
    */
-  secret(text: string): Promise<string | undefined> {
+  async hiding(run: (ask: Ask) => Promise<boolean | void>, isTyped = true): Promise<void> {
+    const flow: Flow = { isGivenUp: false }
+    this.#flows.add(flow)
+    if (isTyped) this.#hide()
+    const isLine = await run((text) => this.#secret(flow, text))
+    if (!this.#flows.delete(flow) || this.#flows.size > 0) return
+    const rest = this.#hidden ?? []
+    this.#hidden = undefined
+    this.#showText()
+    if (isLine === true) this.#retype(rest)
+  }
+
+  // Enter alone is no answer: it may belong to the line before.
+  #secret(flow: Flow, text: string): Promise<string | undefined> {
     return this.#ask<string>(text, (resolve) => {
       let secret = ""
       return (typed, { ctrl, name }) => {
@@ -132,7 +151,12 @@ export class Prompt {
         else secret += typed
         return isOver
       }
-    })
+    }, flow)
+  }
+
+  #hide(): void {
+    this.#hidden ??= []
+    this.#showText()
   }
 
   /** Asks for one of these letters. `undefined`: for none. */
@@ -215,30 +239,30 @@ export class Prompt {
       return this.#answer(isText ? terminalSafe(typed).replaceAll("\ufffd", "") : "", key, isOff)
     }
     const { line } = this.#editor
-    if (this.#hidden !== undefined) {
-      this.#hidden = undefined
-      this.#isGivenUp = true
-      return this.#showText()
-    }
+    if (this.#hidden !== undefined) return this.#giveUp()
     if (ctrl && name === "c" && line !== "") return this.#take("")
     if (ctrl && (name === "c" || name === "d") && line === "") return this.#typist.leave()
     if (name === "return" || name === "enter") return this.#enter()
     this.#editor.write(typed ?? null, key)
-    this.#hide()
+    this.#look()
   }
 
-  #hide(): void {
-    const over = this.#typist.hides(this.#editor.line)
-    if (over === undefined) return
+  #look(): void {
+    const run = this.#typist.hides(this.#editor.line)
+    if (run === undefined) return
     this.#take("")
-    this.#hidden = []
+    void this.hiding(run)
+  }
+
+  #giveUp(): void {
+    for (const flow of this.#flows) flow.isGivenUp = true
+    this.#flows.clear()
+    this.#hidden = undefined
     this.#showText()
-    // What is left of it may be a secret still.
-    void over.finally(() => {
-      this.#hidden = undefined
-      this.#isGivenUp = false
-      this.#showText()
-    })
+  }
+
+  #retype(keys: ReadonlyArray<readonly [typed: string | undefined, key: Readline.Key]>): void {
+    for (const [typed, key] of keys) this.#pressed(typed, key)
   }
 
   #pasted(text: string): void {
@@ -248,7 +272,7 @@ export class Prompt {
     if (lines.length > 1) return this.#typist.pasted(lines)
     // A tab would complete what stands before it, and nobody knows how wide it is.
     this.#editor.write(terminalSafe(first).replaceAll("\t", " "))
-    this.#hide()
+    this.#look()
   }
 
   #enter(): void {
@@ -279,10 +303,12 @@ export class Prompt {
 
   #ask<A>(
     text: string,
-    make: (resolve: (answer: A | undefined) => void) => (typed: string, key: Readline.Key) => boolean
+    make: (resolve: (answer: A | undefined) => void) => (typed: string, key: Readline.Key) => boolean,
+    flow?: Flow
   ): Promise<A | undefined> {
     const answer = this.#questions.then(() =>
-      this.#isGivenUp ? undefined : new Promise<A | undefined>((resolve) => {
+      flow?.isGivenUp === true ? undefined : new Promise<A | undefined>((resolve) => {
+        if (flow !== undefined) this.#hidden ??= []
         // The line that is typed waits.
         const draft = this.#editor.line
         this.#take("")
@@ -302,7 +328,7 @@ export class Prompt {
           }
         }
         // What came before the question answers it.
-        for (const [typed, key] of this.#hidden?.splice(0) ?? []) this.#pressed(typed, key)
+        this.#retype(this.#hidden?.splice(0) ?? [])
       })
     )
     this.#questions = answer

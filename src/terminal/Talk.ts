@@ -59,7 +59,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       note,
       changed: () => showPrompt(),
       // Why was told already.
-      naming: (name) => void naming.open(name),
+      naming: (name) => void prompt.hiding((ask) => naming.open(ask, name), false),
       over: (text) => link.over(text)
     }, words)
 
@@ -74,8 +74,9 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const place: Doing.Place = {
       session,
       view: { note, over: () => end(0) },
-      get naming() {
-        return naming
+      naming: {
+        open: (...asked) => void prompt.hiding((ask) => naming.open(ask, ...asked)),
+        change: (...asked) => void prompt.hiding((ask) => naming.change(ask, ...asked))
       },
       say,
       moment: (ms) => timeText(locale, "moment", ms),
@@ -89,6 +90,11 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
 
     const operator = OperatorLines.make(place, wording.language)
 
+    const done = async (line: string): Promise<true> => {
+      await (operator.type(line) ?? Doing.type(place, line))
+      return true
+    }
+
     const type = (lines: ReadonlyArray<string>) => {
       // What is typed brings it back.
       if (state.is === "over") link.now()
@@ -96,7 +102,9 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       for (const line of lines) {
         const over = Buffer.byteLength(line) - session.maxLine
         if (over > 0) note(say("tooLong", over), true)
-        else void (operator.type(line) ?? Doing.type(place, line))
+        // Its name may have an owner, whose secret follows.
+        else if (/^\s*[/／]?(?:nick|rename)\b/iu.test(line)) void prompt.hiding(() => done(line))
+        else void done(line)
       }
       setTimeout(showPrompt, soon)
     }
@@ -104,7 +112,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
     const prompt: Prompt = new Prompt(input, output, {
       line: (text) => type([text]),
       pasted: async (lines) => {
-        for (const line of lines.slice(0, 3)) note(line)
+        for (const line of lines.slice(0, 3)) note(isSecret(line) ? "…" : line)
         if (lines.length > 3) note(say("andMore", lines.length - 3))
         const answer = await prompt.choose(say("sendMany", lines.length), "yon")
         if (answer === "y") type(lines)
@@ -112,9 +120,10 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       },
       hides: (text) => {
         const called = nameBeforeSecret(text)
-        if (called !== undefined) return naming.open(called)
+        if (called !== undefined) return (ask) => naming.open(ask, called)
         const [, word = ""] = /^\s*[/／](secret|op)\s$/iu.exec(text) ?? []
-        return word === "" ? undefined : word.toLowerCase() === "op" ? naming.operate() : naming.change("")
+        if (word === "") return undefined
+        return word.toLowerCase() === "op" ? naming.operate : (ask) => naming.change(ask, "")
       },
       complete: (head) => {
         const others = [...session.people.keys()].filter((name) => name !== me()).map(terminalSafe)
@@ -133,7 +142,6 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
       }
     })
     const naming = Naming.make(session, wording, {
-      secret: (text) => prompt.secret(text),
       note,
       operate: async (secret) => operator.type(`/op ${secret}`),
       isPrivate: target.isTls || /^(?:localhost|127\..*|::1)$/.test(target.host)

@@ -127,13 +127,22 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
         }),
       is,
       child: Effect.map(is("pane_pid"), (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()),
-      over: within(
-        "an exit",
-        Effect.repeat(is("pane_dead_status"), {
-          until: (status) => status !== "",
-          schedule: Schedule.spaced("30 millis")
-        })
-      ).pipe(Effect.zipRight(is("pane_dead_status")), Effect.map(Number))
+      over: Effect.repeat(is("pane_dead_status"), {
+        until: (status) => status !== "",
+        schedule: Schedule.spaced("30 millis")
+      }).pipe(
+        Effect.timeoutTo({
+          duration: "60 seconds",
+          onSuccess: Effect.succeed,
+          onTimeout: () =>
+            Effect.flatMap(
+              Effect.all([rows, is("pane_dead"), is("pane_dead_signal"), is("pane_current_command")]),
+              ([rows, ...state]) => Effect.dieMessage(`no exit (${state.join()}) of\n${rows.join("\n")}`)
+            )
+        }),
+        Effect.flatten,
+        Effect.map(Number)
+      )
     }
     if (options.shell === true) {
       yield* terminal.type(command)
