@@ -127,10 +127,12 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
         }),
       is,
       child: Effect.map(is("pane_pid"), (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()),
-      over: Effect.repeat(is("pane_dead_status"), {
+      // tmux looks after a child that has ended when it hears of one; two that end at once may be one to it.
+      over: Effect.repeat(Effect.zipRight(tmux("run-shell", "true"), is("pane_dead_status")), {
         until: (status) => status !== "",
-        schedule: Schedule.spaced("30 millis")
+        schedule: Schedule.spaced("100 millis")
       }).pipe(
+        Effect.zipRight(is("pane_dead_status")),
         Effect.timeoutTo({
           duration: "60 seconds",
           onSuccess: Effect.succeed,
