@@ -67,7 +67,8 @@ export class Link {
   /** The server said itself that it cannot answer now. */
   #isCutOff = false
   #isOver = false
-  #isHeld = false
+  /** Nothing is read now. */
+  isHeld = false
 
   constructor(target: Target, ends: TerminalEnds, pace = usual) {
     this.#target = target
@@ -77,7 +78,7 @@ export class Link {
 
   /** Reads nothing while it is held. */
   hold(isHeld: boolean): void {
-    this.#isHeld = isHeld
+    this.isHeld = isHeld
     // Whatever was asked has the whole time again.
     this.#askedAt &&= Date.now()
     if (isHeld) this.#socket?.pause()
@@ -144,7 +145,7 @@ export class Link {
     socket.on("close", () => this.#drop(socket, trouble))
     this.#looks = setInterval(() => {
       if (
-        this.#askedAt !== undefined && !this.#isHeld && !this.#isCutOff &&
+        this.#askedAt !== undefined && !this.isHeld && !this.#isCutOff &&
         Date.now() - this.#askedAt > this.#pace.patience
       ) {
         fail({ is: "silent" })
@@ -181,7 +182,7 @@ export class Link {
       if (isOpen) this.#askedAt = undefined
       take(rest + decoder.write(bytes))
     })
-    if (this.#isHeld) socket.pause()
+    if (this.isHeld) socket.pause()
     socket.on("end", () => {
       if (!isOpen) fail(notice === undefined ? { is: "noTellnet" } : { is: "refused", text: notice.slice(4) })
     })

@@ -7,7 +7,7 @@ import { en, zh } from "../wire/OperatorWording.ts"
 import type { Language } from "./Language.ts"
 
 /** What a line asks for; `undefined`: nothing that is for operators. */
-export const read = (line: string): OperatorCommand | undefined => {
+const read = (line: string): OperatorCommand | undefined => {
   const [, word = "", rest = ""] = /^\s*[/／](\S+)\s*(.*)$/su.exec(line) ?? []
   return parse(word, trimmedEnd(rest))
 }

@@ -32,7 +32,6 @@ export const pipe = (
     let wasReady = false
     let hasEnded = false
     let isLeaving = false
-    let isFull = false
     let waiting: Promise<void> | undefined
     let unsaid = 0
     let late: NodeJS.Timeout | undefined
@@ -40,8 +39,7 @@ export const pipe = (
 
     const print = (line: string) => {
       // Whoever does not read is sent nothing more: the server skips lines for it, and says how many.
-      isFull = !output.write(`${terminalSafe(line)}\n`)
-      if (isFull) link.hold(true)
+      if (!output.write(`${terminalSafe(line)}\n`)) link.hold(true)
     }
     const complain = (text: string) => void errors.write(`*** ${terminalSafe(text)}\n`)
     const end = (last: number) => {
@@ -60,7 +58,7 @@ export const pipe = (
     const hurry = () => {
       clearTimeout(late)
       if (!hasEnded || isOver) return
-      late = setTimeout(() => isFull ? hurry() : fail(troubleText(wording, target, { is: "silent" })), patience)
+      late = setTimeout(() => link.isHeld ? hurry() : fail(troubleText(wording, target, { is: "silent" })), patience)
     }
     const others = (lines: ReadonlyArray<Spoken>) => lines.filter((line) => !session.isMe(line.from))
 
@@ -166,10 +164,7 @@ export const pipe = (
         if (is === "open") wasOpen = true
       }
     })
-    output.on("error", () => end(1)).on("drain", () => {
-      isFull = false
-      link.hold(false)
-    })
+    output.on("error", () => end(1)).on("drain", () => link.hold(false))
     // What is said does not depend on somebody who reads the reasons.
     errors.on("error", () => {})
     session.begin(name, secret, room)

@@ -128,7 +128,10 @@ export class Prompt {
   async hiding(run: (ask: Ask) => Promise<boolean | void>, isTyped = true): Promise<void> {
     const flow: Flow = { isGivenUp: false }
     this.#flows.add(flow)
-    if (isTyped) this.#hide()
+    if (isTyped) {
+      this.#hidden ??= []
+      this.#showText()
+    }
     const isLine = await run((text) => this.#secret(flow, text))
     if (!this.#flows.delete(flow) || this.#flows.size > 0) return
     const rest = this.#hidden ?? []
@@ -142,21 +145,16 @@ export class Prompt {
     return this.#ask<string>(text, (resolve) => {
       let secret = ""
       return (typed, { ctrl, name }) => {
-        const isEnter = name === "return" || name === "enter"
-        const isOver = isEnter && secret !== ""
-        if (isOver) resolve(secret)
-        else if (isEnter) return false
-        else if (name === "backspace") secret = [...secret].slice(0, -1).join("")
+        if (name === "return" || name === "enter") {
+          if (secret !== "") resolve(secret)
+          return secret !== ""
+        }
+        if (name === "backspace") secret = [...secret].slice(0, -1).join("")
         else if (ctrl === true && name === "u") secret = ""
         else secret += typed
-        return isOver
+        return false
       }
     }, flow)
-  }
-
-  #hide(): void {
-    this.#hidden ??= []
-    this.#showText()
   }
 
   /** Asks for one of these letters. `undefined`: for none. */

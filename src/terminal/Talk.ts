@@ -28,6 +28,10 @@ export interface Beginning {
 const soon = 400
 /** The server has so long, in ms, to take leave. */
 const leave = 2000
+const isName = (line: string) => {
+  const typed = Commands.read(line)
+  return typed.is === "ask" && typed.asked.do === "rename"
+}
 const commands = Commands.words.filter((word) => word !== "json")
 
 /** Gives the exit code, once it is over. */
@@ -103,7 +107,7 @@ export const talk = (input: Tty.ReadStream, output: Tty.WriteStream, beginning: 
         const over = Buffer.byteLength(line) - session.maxLine
         if (over > 0) note(say("tooLong", over), true)
         // Its name may have an owner, whose secret follows.
-        else if (/^\s*[/／]?(?:nick|rename)\b/iu.test(line)) void prompt.hiding(() => done(line))
+        else if (isName(line)) void prompt.hiding(() => done(line))
         else void done(line)
       }
       setTimeout(showPrompt, soon)

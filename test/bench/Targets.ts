@@ -1,6 +1,6 @@
 /** What tellnet has to reach, as ratios to other servers of the same run, and whether it did. */
 import type { Figure } from "./Job.ts"
-import type { LoadName } from "./Plan.ts"
+import type { LoadName, RowName } from "./Plan.ts"
 import { type Point, ratio, rowsOf } from "./Results.ts"
 import type { Entry } from "./Run.ts"
 
@@ -30,6 +30,14 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
   ].filter(({ value }) => value !== undefined)
   const kept = (load: LoadName) =>
     ratio(entries, { row: load, server: "file", figure: "cpuPerLine" }, point(load, "cpuPerLine"))
+  /** What others do to a user who does nothing, to `calm`, where there are none of them. */
+  const healthy = (load: LoadName, row: RowName, calm: RowName, others: string) =>
+    atMost(
+      load,
+      `p99 of a healthy user under ${row}, to that without ${others}`,
+      3,
+      ratio(entries, { row, server: "tellnet", figure: "p99" }, { row: calm, server: "tellnet", figure: "p99" })
+    )
   const lost = rows.filter(({ server }) => server === "tellnet").flatMap(({ figures }) => figures.lost ?? [])
 
   return [
@@ -97,29 +105,9 @@ export const verdictsOf = (entries: ReadonlyArray<Entry>): ReadonlyArray<Verdict
       ratio(entries, point("stalled", "p99"), { row: "unstalled", server: "tellnet", figure: "p99" })
     ),
     ...(["hostile 25×1", "hostile 50×1", "hostile 100×1", "hostile 100×10"] as const).map((row) =>
-      atMost(
-        "hostile",
-        `p99 of a healthy user under ${row}, to that without attackers`,
-        3,
-        ratio(entries, { row, server: "tellnet", figure: "p99" }, {
-          row: "hostile 0×0",
-          server: "tellnet",
-          figure: "p99"
-        })
-      )
+      healthy("hostile", row, "hostile 0×0", "attackers")
     ),
-    ...(["visits", "visits refused"] as const).map((row) =>
-      atMost(
-        "visits",
-        `p99 of a healthy user under ${row}, to that without visits`,
-        3,
-        ratio(entries, { row, server: "tellnet", figure: "p99" }, {
-          row: "unvisited",
-          server: "tellnet",
-          figure: "p99"
-        })
-      )
-    ),
+    ...(["visits", "visits refused"] as const).map((row) => healthy("visits", row, "unvisited", "visits")),
     atMost("start", "seconds to listening", 1.2, own("start", "seconds")),
     atMost("all", "lines lost", 0, lost.length === 0 ? undefined : Math.max(...lost.map(Math.abs)))
   ]

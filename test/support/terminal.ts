@@ -128,23 +128,12 @@ export const open = (args: ReadonlyArray<string>, options: Options = {}): Effect
       is,
       child: Effect.map(is("pane_pid"), (pid) => readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim()),
       // tmux looks after a child that has ended when it hears of one; two that end at once may be one to it.
-      over: Effect.repeat(Effect.zipRight(tmux("run-shell", "true"), is("pane_dead_status")), {
-        until: (status) => status !== "",
-        schedule: Schedule.spaced("100 millis")
-      }).pipe(
-        Effect.zipRight(is("pane_dead_status")),
-        Effect.timeoutTo({
-          duration: "60 seconds",
-          onSuccess: Effect.succeed,
-          onTimeout: () =>
-            Effect.flatMap(
-              Effect.all([rows, is("pane_dead"), is("pane_dead_signal"), is("pane_current_command")]),
-              ([rows, ...state]) => Effect.dieMessage(`no exit (${state.join()}) of\n${rows.join("\n")}`)
-            )
-        }),
-        Effect.flatten,
-        Effect.map(Number)
-      )
+      over: within(
+        "an exit",
+        Effect.repeat(Effect.delay(Effect.zipRight(tmux("run-shell", "true"), is("pane_dead_status")), "100 millis"), {
+          until: (status) => status !== ""
+        })
+      ).pipe(Effect.map(Number))
     }
     if (options.shell === true) {
       yield* terminal.type(command)
